@@ -1,0 +1,122 @@
+/** Monotonic counters and histograms that the data plane writes and everybody may read. */
+import { FAULT_COUNT } from '../base/fault.ts';
+import { Histogram, HISTOGRAM_WORDS } from '../base/histogram.ts';
+import type { GatewayPlan } from '../schedule/gateway-plan.ts';
+
+export const GatewayCounter = { MAJOR_FRAMES: 0, SKIPPED_FRAMES: 1, LATE_STARTS: 2, COMMANDS: 3, COUNT: 4 } as const;
+export const QueueCounter = {
+  REQUESTS: 0, BYTES: 1, FAULTY: 2, UNROUTED: 3, NOTIFICATIONS: 4, NOTIFICATIONS_SUPPRESSED: 5, COUNT: 6,
+} as const;
+export const WindowCounter = {
+  VISITS: 0, REQUESTS: 1, SPENT_NS: 2, SPENT_NS_MAX: 3, OVERRUNS_COST: 4, OVERRUNS_HOST: 5, OVERRUNS_GC: 6,
+  OVERRUN_NS_MAX: 7, COUNT: 8,
+} as const;
+export const FlowCounter = { REQUESTS: 0, DEADLINE_MISSES: 1, COUNT: 2 } as const;
+
+/** Why a packet that a device sent did not arrive, per route. */
+export const DROP_REASONS = [
+  'policed', 'no-receive-buffer', 'receiver-not-ready', 'receiver-fault', 'too-long-for-receiver', 'offload-fan-out',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+export const Drop = {
+  POLICED: 0, NO_RECEIVE_BUFFER: 1, RECEIVER_NOT_READY: 2, RECEIVER_FAULT: 3, TOO_LONG_FOR_RECEIVER: 4,
+  OFFLOAD_FAN_OUT: 5,
+} as const;
+export const RouteCounter = {
+  SENT: 0, DELIVERED: 1, BYTES: 2, DEFERRED: 3, DROPS: 4, COUNT: 4 + DROP_REASONS.length,
+} as const;
+
+/** Positions of every counter of a plan, in 64-bit words. */
+export interface CounterLayout {
+  readonly queues: number;
+  readonly routes: number;
+  readonly windows: number;
+  readonly flows: number;
+  readonly partitions: number;
+  readonly histograms: number;
+  readonly words: number;
+}
+
+export function layOutCounters(plan: GatewayPlan): CounterLayout {
+  const queues = GatewayCounter.COUNT;
+  const routes = queues + plan.queues.length * QueueCounter.COUNT;
+  const windows = routes + plan.routes.length * RouteCounter.COUNT;
+  const flows = windows + plan.windows.length * WindowCounter.COUNT;
+  const partitions = flows + plan.flows.length * FlowCounter.COUNT;
+  const histograms = partitions + plan.partitions.length * FAULT_COUNT;
+  const words = histograms + (1 + 2 * plan.flows.length) * HISTOGRAM_WORDS;
+  return { queues, routes, windows, flows, partitions, histograms, words };
+}
+
+export class Counters {
+  readonly words: Float64Array;
+  readonly layout: CounterLayout;
+
+  constructor(plan: GatewayPlan, buffer: SharedArrayBuffer | ArrayBuffer) {
+    this.layout = layOutCounters(plan);
+    this.words = new Float64Array(buffer, 0, this.layout.words);
+  }
+
+  static bytes(plan: GatewayPlan): number {
+    return layOutCounters(plan).words * Float64Array.BYTES_PER_ELEMENT;
+  }
+
+  gateway(counter: number): number {
+    return this.words[counter]!;
+  }
+
+  queue(index: number, counter: number): number {
+    return this.words[this.queueAt(index) + counter]!;
+  }
+
+  route(index: number, counter: number): number {
+    return this.words[this.routeAt(index) + counter]!;
+  }
+
+  window(index: number, counter: number): number {
+    return this.words[this.windowAt(index) + counter]!;
+  }
+
+  flow(index: number, counter: number): number {
+    return this.words[this.flowAt(index) + counter]!;
+  }
+
+  fault(partition: number, fault: number): number {
+    return this.words[this.faultAt(partition) + fault]!;
+  }
+
+  queueAt(index: number): number {
+    return this.layout.queues + index * QueueCounter.COUNT;
+  }
+
+  routeAt(index: number): number {
+    return this.layout.routes + index * RouteCounter.COUNT;
+  }
+
+  windowAt(index: number): number {
+    return this.layout.windows + index * WindowCounter.COUNT;
+  }
+
+  flowAt(index: number): number {
+    return this.layout.flows + index * FlowCounter.COUNT;
+  }
+
+  faultAt(partition: number): number {
+    return this.layout.partitions + partition * FAULT_COUNT;
+  }
+
+  /** Lateness of window starts, in nanoseconds. */
+  get windowStartJitter(): Histogram {
+    return new Histogram(this.words, this.layout.histograms);
+  }
+
+  /** From arrival to publication. */
+  flowLatency(index: number): Histogram {
+    return new Histogram(this.words, this.layout.histograms + (1 + 2 * index) * HISTOGRAM_WORDS);
+  }
+
+  /** From the planned start of the window to publication. */
+  flowPublication(index: number): Histogram {
+    return new Histogram(this.words, this.layout.histograms + (2 + 2 * index) * HISTOGRAM_WORDS);
+  }
+}

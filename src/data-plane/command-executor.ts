@@ -1,0 +1,91 @@
+/** Carries out the control plane's commands, in control windows, a bounded number at a time. */
+import { GatewayCounter, type Counters } from '../channel/counters.ts';
+import { CommandKind, CommandWord, RingFlag, type CommandChannel } from '../channel/command-channel.ts';
+import type { DeviceQueue } from './device-queue.ts';
+import type { FrameTime } from './frame-time.ts';
+import type { NetDevice } from './net/net-device.ts';
+import type { Partition } from './partition.ts';
+import { TransmitService } from './net/transmit-service.ts';
+import type { QueueService } from './queue-service.ts';
+
+const COMMANDS_MAX = 64;
+
+export interface ExecutorParts {
+  readonly channel: CommandChannel;
+  readonly counters: Counters;
+  readonly queues: readonly DeviceQueue[];
+  readonly services: readonly (QueueService | undefined)[];
+  readonly devices: readonly NetDevice[];
+  readonly partitions: readonly Partition[];
+}
+
+export class CommandExecutor {
+  /** The control plane has asked the data plane to end. */
+  stopped = false;
+  private readonly command = new Int32Array(CommandWord.COUNT);
+
+  private readonly parts: ExecutorParts;
+
+  constructor(parts: ExecutorParts) {
+    this.parts = parts;
+  }
+
+  /** Runs waiting commands while one more still fits before `end`. */
+  // [impl->req~ctrl.budget~1]
+  run(time: FrameTime, end: number, commandNs: number): void {
+    for (let n = 0; n < COMMANDS_MAX; n++) {
+      if (time.read() + commandNs > end || !this.runOne()) return;
+    }
+  }
+
+  /** Runs the next waiting command, if there is one. */
+  runOne(): boolean {
+    const { channel, counters } = this.parts;
+    if (!channel.take(this.command)) return false;
+    this.carryOut();
+    channel.acknowledge();
+    counters.words[GatewayCounter.COMMANDS]! += 1;
+    return true;
+  }
+
+  private carryOut(): void {
+    const { command, parts } = this;
+    const target = command[CommandWord.TARGET]!;
+    switch (command[CommandWord.KIND]) {
+      case CommandKind.START_QUEUE: return this.startQueue(target);
+      case CommandKind.STOP_QUEUE: return this.stopQueue(target);
+      case CommandKind.START_DEVICE:
+        return parts.devices[target]!.start(
+          command[CommandWord.FEATURES_LOW]! >>> 0, command[CommandWord.FEATURES_HIGH]! >>> 0);
+      case CommandKind.STOP_DEVICE: return parts.devices[target]!.stop();
+      case CommandKind.RUN_PARTITION: parts.partitions[target]!.running = true; return;
+      case CommandKind.HOLD_PARTITION: parts.partitions[target]!.running = false; return;
+      default: this.stopped = true;
+    }
+  }
+
+  private startQueue(target: number): void {
+    const { command } = this;
+    const flags = command[CommandWord.FLAGS]!;
+    this.endWork(target);
+    this.parts.queues[target]!.start({
+      size: command[CommandWord.SIZE]!,
+      descAt: command[CommandWord.DESC]!,
+      availAt: command[CommandWord.AVAIL]!,
+      usedAt: command[CommandWord.USED]!,
+      eventIdx: (flags & RingFlag.EVENT_IDX) !== 0,
+      indirect: (flags & RingFlag.INDIRECT) !== 0,
+      index: command[CommandWord.INDEX]! & 0xffff,
+    }, command[CommandWord.NOTIFY_KIND]!, command[CommandWord.NOTIFY_TARGET]!);
+  }
+
+  private stopQueue(target: number): void {
+    this.parts.queues[target]!.ring.stop();
+    this.endWork(target);
+  }
+
+  private endWork(target: number): void {
+    const service = this.parts.services[target];
+    if (service instanceof TransmitService) service.reset();
+  }
+}

@@ -1,0 +1,58 @@
+/** A ring together with whom it belongs to, how its driver is notified, and what it counts. */
+import { NO_FAULT } from '../base/fault.ts';
+import { QueueCounter, type Counters } from '../channel/counters.ts';
+import { NotifyKind } from '../channel/command-channel.ts';
+import type { Arena } from './arena.ts';
+import type { Partition } from './partition.ts';
+import { SplitQueue, type RingSetup } from './virtqueue/split-queue.ts';
+
+export class DeviceQueue {
+  readonly ring: SplitQueue;
+  notifyKind: number = NotifyKind.NONE;
+  notifyTarget = 0;
+  /** Completed entries wait for publication; published entries wait for the notification decision. */
+  touched = false;
+  awaiting = false;
+  private readonly countersAt: number;
+
+  readonly index: number;
+  readonly partition: Partition;
+  private readonly counters: Counters;
+
+  constructor(
+    index: number, partition: Partition, arena: Arena, sizeMax: number, counters: Counters,
+  ) {
+    this.index = index;
+    this.partition = partition;
+    this.counters = counters;
+    this.ring = new SplitQueue(arena, sizeMax);
+    this.countersAt = counters.queueAt(index);
+  }
+
+  start(setup: RingSetup, notifyKind: number, notifyTarget: number): void {
+    this.ring.start(setup);
+    this.notifyKind = notifyKind;
+    this.notifyTarget = notifyTarget;
+    this.touched = this.awaiting = false;
+  }
+
+  /** Heads that may be taken now; a ring that breaks at this look reports why, and offers none. */
+  look(): number {
+    const { ring } = this;
+    if (!ring.started || !this.partition.running) return 0;
+    if (ring.look() !== NO_FAULT) {
+      this.fault(ring.brokenBy);
+      return 0;
+    }
+    return ring.available;
+  }
+
+  fault(code: number): void {
+    this.counters.words[this.countersAt + QueueCounter.FAULTY]! += 1;
+    this.partition.fault(code, this.index);
+  }
+
+  count(counter: number, by: number): void {
+    this.counters.words[this.countersAt + counter]! += by;
+  }
+}

@@ -1,0 +1,83 @@
+/** Measures one flow: from the first instant a request may have been visible to its publication. */
+import type { Histogram } from '../base/histogram.ts';
+import { FlowCounter, type Counters } from '../channel/counters.ts';
+import type { PlanFlow } from '../schedule/gateway-plan.ts';
+import type { FrameTime } from './frame-time.ts';
+import type { SwitchRoute } from './net/switch-route.ts';
+
+const PENDING_MAX = 64;
+
+/**
+ * When each ring position was first seen: the time of the last look that did not show it, so that
+ * waiting is over-estimated by at most one look and never hidden.
+ */
+export class ArrivalStamps {
+  private readonly stamps: Float64Array;
+  private readonly lastLook = new Float64Array(1);
+  private readonly mask: number;
+
+  constructor(sizeMax: number) {
+    this.stamps = new Float64Array(sizeMax);
+    this.mask = sizeMax - 1;
+  }
+
+  /** Positions `from` to `to` (free-running, exclusive) came into sight at this look. */
+  looked(from: number, to: number, now: Float64Array): void {
+    for (let n = from; n !== to; n = (n + 1) & 0xffff) this.stamps[n & this.mask] = this.lastLook[0]!;
+    this.lastLook[0] = now[0]!;
+  }
+
+  copyTo(cell: Float64Array, index: number, position: number): void {
+    cell[index] = this.stamps[position & this.mask]!;
+  }
+}
+
+export class FlowProbe {
+  private readonly pending = new Float64Array(PENDING_MAX);
+  private pendingCount = 0;
+  private readonly value = new Float64Array(1);
+  private readonly latency: Histogram;
+  private readonly publication: Histogram;
+  private readonly countersAt: number;
+
+  private readonly plan: PlanFlow;
+  readonly route: SwitchRoute;
+  private readonly counters: Counters;
+  private readonly time: FrameTime;
+
+  constructor(plan: PlanFlow, route: SwitchRoute, counters: Counters, time: FrameTime) {
+    this.plan = plan;
+    this.route = route;
+    this.counters = counters;
+    this.time = time;
+    this.latency = counters.flowLatency(plan.index);
+    this.publication = counters.flowPublication(plan.index);
+    this.countersAt = counters.flowAt(plan.index);
+  }
+
+  /** A request of this flow was delivered and waits for publication. */
+  served(stamps: ArrivalStamps, position: number): void {
+    if (this.pendingCount === PENDING_MAX) return;
+    stamps.copyTo(this.pending, this.pendingCount++, position);
+  }
+
+  get waiting(): boolean {
+    return this.pendingCount > 0;
+  }
+
+  /** Everything pending has just been published; the caller has read the clock since. */
+  published(): void {
+    const { time, value, counters } = this;
+    for (let n = 0; n < this.pendingCount; n++) {
+      value[0] = time.now[0]! - this.pending[n]!;
+      counters.words[this.countersAt + FlowCounter.REQUESTS]! += 1;
+      if (value[0]! > this.plan.deadlineNs) {
+        counters.words[this.countersAt + FlowCounter.DEADLINE_MISSES]! += 1;
+      }
+      this.latency.recordFrom(value, 0);
+      value[0] = time.now[0]! - time.windowStart[0]!;
+      this.publication.recordFrom(value, 0);
+    }
+    this.pendingCount = 0;
+  }
+}

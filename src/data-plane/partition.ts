@@ -1,0 +1,44 @@
+/** One partition as the data plane sees it: may its queues be served, what can it reach, what did it do. */
+import { NO_FAULT, type FaultCode } from '../base/fault.ts';
+import type { Counters } from '../channel/counters.ts';
+import { EventKind, type EventLog } from '../channel/event-log.ts';
+import type { FrameTime } from './frame-time.ts';
+import { GuestMemory } from './guest-memory.ts';
+
+export class Partition {
+  readonly memory = new GuestMemory();
+  /** False while the partition is held: nothing of it is read, nothing is delivered to it. */
+  running = false;
+
+  private readonly faultsAt: number;
+  /** Faults already reported in this major frame: a flood of mistakes is one event per kind and frame. */
+  private reported = 0;
+
+  readonly index: number;
+  private readonly counters: Counters;
+  private readonly events: EventLog;
+  private readonly time: FrameTime;
+
+  constructor(index: number, counters: Counters, events: EventLog, time: FrameTime) {
+    this.index = index;
+    this.counters = counters;
+    this.events = events;
+    this.time = time;
+    this.faultsAt = counters.faultAt(index);
+  }
+
+  /** Counts a fault of this partition's guest and reports its kind once per major frame. */
+  // [impl->req~fault.contain~1]
+  fault(code: FaultCode, queue: number): void {
+    if (code === NO_FAULT) return;
+    this.counters.words[this.faultsAt + code]! += 1;
+    const bit = 1 << (code & 31);
+    if ((this.reported & bit) !== 0) return;
+    this.reported |= bit;
+    this.events.report(EventKind.FAULT, this.index, queue, code, this.time.now);
+  }
+
+  majorFrameBegins(): void {
+    this.reported = 0;
+  }
+}

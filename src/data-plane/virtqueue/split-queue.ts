@@ -1,0 +1,179 @@
+/** Device side of a split virtqueue (VIRTIO 2.7): take, complete, publish, notify. */
+import { Fault, NO_FAULT, type FaultCode } from '../../base/fault.ts';
+import { indexDistance, passesEvent, wrapIndex } from '../../base/ring-index.ts';
+import { VirtqAvail, VirtqUsed } from '../../wire/virtqueue.ts';
+import type { Arena } from '../arena.ts';
+import type { ChainSource, DescriptorChain } from './descriptor-chain.ts';
+
+/** How far ahead of what we have seen avail_event is kept: with EVENT_IDX there is no "off" flag. */
+const EVENT_FAR_AHEAD = 0x8000;
+
+/** Where the three parts of a ring lie in the arena (checked and aligned), and how it starts. */
+export interface RingSetup {
+  readonly size: number;
+  readonly descAt: number;
+  readonly availAt: number;
+  readonly usedAt: number;
+  readonly eventIdx: boolean;
+  readonly indirect: boolean;
+  /** Next available index to take, which is also the used index (2.7.13: all were returned). */
+  readonly index: number;
+}
+
+export class SplitQueue implements ChainSource {
+  size = 0;
+  tableAt = 0;
+  indirect = false;
+  started = false;
+  /** The fault that stopped the ring, or none. */
+  brokenBy: FaultCode = NO_FAULT;
+  /** Next available ring position to take: the number of heads taken, modulo 2^16. */
+  taken = 0;
+  /** Available index as last looked at. */
+  seen = 0;
+
+  private availAt = 0;
+  private usedAt = 0;
+  private eventIdx = false;
+  private mask = 0;
+  /** Used index as written so far, as published, and as it was at the last notification. */
+  private used = 0;
+  private published = 0;
+  private notified = 0;
+  private readonly inFlight: Uint8Array;
+  private readonly completed: Uint16Array;
+
+  private readonly arena: Arena;
+
+  constructor(arena: Arena, sizeMax: number) {
+    this.arena = arena;
+    this.inFlight = new Uint8Array(sizeMax);
+    this.completed = new Uint16Array(sizeMax);
+  }
+
+  // [impl->req~queue.polled-no-kicks~1]
+  start(setup: RingSetup): void {
+    this.size = setup.size;
+    this.mask = setup.size - 1;
+    this.tableAt = setup.descAt;
+    this.availAt = setup.availAt;
+    this.usedAt = setup.usedAt;
+    this.eventIdx = setup.eventIdx;
+    this.indirect = setup.indirect;
+    this.taken = this.seen = this.used = this.published = this.notified = setup.index;
+    this.inFlight.fill(0);
+    this.brokenBy = NO_FAULT;
+    // 2.7.10.2: with EVENT_IDX flags stay 0 and avail_event says "not yet"; without, the flag does.
+    this.arena.u16[this.usedAt >>> 1] = this.eventIdx ? 0 : VirtqUsed.NO_NOTIFY;
+    this.suppressKicks();
+    this.started = true;
+  }
+
+  stop(): void {
+    this.started = false;
+  }
+
+  /** A guest mistake after which no buffer can be returned safely: the ring stops until reset. */
+  private breakWith(fault: FaultCode): FaultCode {
+    this.brokenBy = fault;
+    this.started = false;
+    return fault;
+  }
+
+  /** Heads that were available at the last look and are not taken yet. */
+  get available(): number {
+    return indexDistance(this.seen, this.taken);
+  }
+
+  /** Samples the available index, once; an impossible value stops the ring. */
+  // [impl->req~queue.index-plausible~1]
+  look(): FaultCode {
+    const index = Atomics.load(this.arena.u16, (this.availAt + VirtqAvail.IDX) >>> 1);
+    if (indexDistance(index, this.taken) > this.size - this.held()) {
+      return this.breakWith(Fault.AvailIndexOutOfRange);
+    }
+    this.seen = index;
+    return NO_FAULT;
+  }
+
+  /** Heads that are taken and not yet published: the driver cannot have reused them. */
+  private held(): number {
+    return indexDistance(this.taken, this.published);
+  }
+
+  /** Takes the next available head; the caller has seen that there is one. -1 when the ring broke. */
+  // [impl->req~queue.in-flight-once~1]
+  takeHead(): number {
+    const position = this.taken & this.mask;
+    const head = this.arena.u16[(this.availAt + VirtqAvail.RING + 2 * position) >>> 1]!;
+    if (head >= this.size) {
+      this.breakWith(Fault.HeadOutOfRange);
+      return -1;
+    }
+    if (this.inFlight[head] !== 0) {
+      this.breakWith(Fault.HeadInFlight);
+      return -1;
+    }
+    this.inFlight[head] = 1;
+    this.taken = wrapIndex(this.taken + 1);
+    return head;
+  }
+
+  /**
+   * Walks the chain of a head just taken into `chain`, behind what the chain holds already;
+   * `stepsMax` bounds the descriptors of all chains in `chain` together.
+   */
+  walk(chain: DescriptorChain, head: number, stepsMax: number): FaultCode {
+    return chain.extend(this, head, Math.min(this.size + chain.steps, stepsMax));
+  }
+
+  /** Gives the last taken head back to the available ring, as if it had not been looked at. */
+  untake(head: number): void {
+    this.inFlight[head] = 0;
+    this.taken = wrapIndex(this.taken - 1);
+  }
+
+  /** Writes the used element; the driver sees it at the next {@link publish}. */
+  // [impl->req~queue.used-order~1]
+  complete(head: number, usedLength: number): void {
+    const position = this.used & this.mask;
+    const word = (this.usedAt + VirtqUsed.RING + VirtqUsed.ELEMENT_SIZE * position) >>> 2;
+    this.arena.i32[word] = head;
+    this.arena.i32[word + 1] = usedLength;
+    this.completed[position] = head;
+    this.used = wrapIndex(this.used + 1);
+  }
+
+  /** Makes all completed elements visible: one store of the used index (2.7.8.2). */
+  publish(): void {
+    if (this.used === this.published) return;
+    Atomics.store(this.arena.u16, (this.usedAt + VirtqUsed.IDX) >>> 1, this.used);
+    const count = indexDistance(this.used, this.published);
+    for (let n = 0; n < count; n++) {
+      this.inFlight[this.completed[(this.published + n) & this.mask]!] = 0;
+    }
+    this.published = this.used;
+    this.suppressKicks();
+  }
+
+  private suppressKicks(): void {
+    if (!this.eventIdx) return;
+    const at = this.usedAt + VirtqUsed.RING + VirtqUsed.ELEMENT_SIZE * this.size;
+    this.arena.u16[at >>> 1] = wrapIndex(this.taken + EVENT_FAR_AHEAD);
+  }
+
+  /** Whether the driver wants a used buffer notification; once true, it counts as sent (2.7.7.2). */
+  // [impl->req~queue.notify-suppression~1]
+  takeNotification(): boolean {
+    const before = this.notified;
+    const after = this.published;
+    if (before === after) return false;
+    this.notified = after;
+    if (this.eventIdx) {
+      const at = this.availAt + VirtqAvail.RING + VirtqAvail.ELEMENT_SIZE * this.size;
+      return passesEvent(Atomics.load(this.arena.u16, at >>> 1), after, before);
+    }
+    const flags = Atomics.load(this.arena.u16, this.availAt >>> 1);
+    return (flags & VirtqAvail.NO_INTERRUPT) === 0;
+  }
+}

@@ -1,0 +1,153 @@
+/** The serving rule inside one window: caps, guarantees, bursts, and the check before every start. */
+import type { GatewayPlan, PlanWindow } from '../schedule/gateway-plan.ts';
+import type { FrameTime } from './frame-time.ts';
+import { Served, type QueueService } from './queue-service.ts';
+
+/** The clock is read once per burst of at most so many requests. */
+export const BURST_MAX = 32;
+
+/** What one queue may still use of one window. */
+class QueueBudget {
+  requestsLeft = 0;
+  bytesLeft = 0;
+  guaranteedLeft = 0;
+  closed = false;
+
+  readonly service: QueueService;
+  readonly costNs: number;
+  readonly requestsMax: number;
+  readonly requestsGuaranteed: number;
+  readonly bytesMax: number;
+  readonly publishEach: boolean;
+
+  constructor(
+    service: QueueService,
+    costNs: number,
+    requestsMax: number,
+    requestsGuaranteed: number,
+    bytesMax: number,
+    publishEach: boolean,
+  ) {
+    this.service = service;
+    this.costNs = costNs;
+    this.requestsMax = requestsMax;
+    this.requestsGuaranteed = requestsGuaranteed;
+    this.bytesMax = bytesMax;
+    this.publishEach = publishEach;
+  }
+
+  open(): void {
+    this.requestsLeft = this.requestsMax;
+    this.bytesLeft = this.bytesMax;
+    this.guaranteedLeft = this.requestsGuaranteed;
+    this.closed = false;
+  }
+
+  get reservedNs(): number {
+    return this.closed ? 0 : this.guaranteedLeft * this.costNs;
+  }
+
+  spend(bytes: number): void {
+    this.requestsLeft--;
+    this.bytesLeft -= bytes;
+    if (this.guaranteedLeft > 0) this.guaranteedLeft--;
+    if (this.requestsLeft === 0) this.closed = true;
+  }
+}
+
+export interface BudgetParts {
+  readonly plan: GatewayPlan;
+  readonly time: FrameTime;
+  readonly services: readonly (QueueService | undefined)[];
+}
+
+export class WindowBudget {
+  servedRequests = 0;
+  /** Clock at the end of the last burst, in nanoseconds of the major frame. */
+  endedAt = 0;
+
+  private readonly queues: readonly QueueBudget[];
+  private readonly time: FrameTime;
+  private end = 0;
+
+  constructor(window: PlanWindow, parts: BudgetParts) {
+    this.time = parts.time;
+    this.queues = window.queues.flatMap((entry) => {
+      const service = parts.services[entry.queue];
+      if (!service) return [];
+      const { costNs } = parts.plan.queues[entry.queue]!;
+      return [new QueueBudget(
+        service, costNs, entry.requestsMax, entry.requestsGuaranteed, entry.bytesMax, entry.publishEach)];
+    });
+  }
+
+  /** A new visit of this window, which ends at `end` nanoseconds of the major frame. */
+  open(end: number): void {
+    this.end = end;
+    this.servedRequests = 0;
+    this.endedAt = 0;
+    for (let n = 0; n < this.queues.length; n++) this.queues[n]!.open();
+  }
+
+  /** Every queue has used its cap, or has nothing that can still start. */
+  get exhausted(): boolean {
+    for (let n = 0; n < this.queues.length; n++) {
+      if (!this.queues[n]!.closed) return false;
+    }
+    return true;
+  }
+
+  /** One burst for each queue that has budget left; the number of requests served. */
+  visit(): number {
+    let served = 0;
+    for (let n = 0; n < this.queues.length; n++) {
+      const queue = this.queues[n]!;
+      if (!queue.closed) served += this.burst(queue);
+    }
+    this.servedRequests += served;
+    return served;
+  }
+
+  /** Time that the other queues' unused guarantees still need. */
+  private reservedBesides(queue: QueueBudget): number {
+    let reserved = 0;
+    for (let n = 0; n < this.queues.length; n++) {
+      const other = this.queues[n]!;
+      if (other !== queue) reserved += other.reservedNs;
+    }
+    return reserved;
+  }
+
+  // [impl->req~sched.budget-before-start~1]
+  // [impl->req~sched.work-bound~1]
+  private burst(queue: QueueBudget): number {
+    let now = this.time.read();
+    const { service, costNs } = queue;
+    let available = service.look();
+    const reserved = this.queues.length > 1 ? this.reservedBesides(queue) : 0;
+    let served = 0;
+    while (served < BURST_MAX && available > 0 && !queue.closed) {
+      if (now + costNs > this.end) {
+        queue.closed = true;
+        break;
+      }
+      // Work beyond the own guarantee must leave the others theirs.
+      if (queue.guaranteedLeft === 0 && now + costNs + reserved > this.end) break;
+      const result = service.serve(queue.bytesLeft);
+      if (result !== Served.ONE) {
+        queue.closed = true;
+        break;
+      }
+      now += costNs;
+      served++;
+      available--;
+      queue.spend(service.lastBytes);
+      if (queue.publishEach) service.publish();
+    }
+    if (served > 0) {
+      service.publish();
+      this.endedAt = this.time.read();
+    }
+    return served;
+  }
+}

@@ -1,0 +1,161 @@
+/** From the validated configuration to the plan that every plane follows. */
+import { present } from '../base/assert.ts';
+import { NS_PER_US, type Nanoseconds } from '../base/time.ts';
+import { bitsOf } from '../wire/features.ts';
+import { macOctets } from '../wire/ethernet.ts';
+import { layOutArena } from './arena-layout.ts';
+import {
+  controlCommandNs, descriptorsMaxOf, mtuOf, netControlNs, packetBytesMax, receiveDescriptorsMaxOf,
+  transmitCostNs,
+} from './cost-model.ts';
+import { queueNamesOf, type QueueName } from './queue-names.ts';
+import { withControlWindow } from './schedule-table.ts';
+import type { GatewayConfig, NetDeviceConfig, RouteConfig, WindowConfig } from './gateway-config.ts';
+import type {
+  GatewayPlan, PlanDevice, PlanFlow, PlanPartition, PlanQueue, PlanRoute, PlanWindow,
+} from './gateway-plan.ts';
+
+const MIB = 1024 * 1024;
+const SPEED_UNKNOWN = 0xffffffff;
+
+/** Whole nanoseconds of a value given in microseconds with at most three decimals. */
+export function nsOf(microseconds: number): Nanoseconds {
+  return Math.round(microseconds * NS_PER_US);
+}
+
+interface NamedDevice {
+  readonly id: string;
+  readonly partition: number;
+  readonly config: NetDeviceConfig;
+  readonly queues: readonly QueueName[];
+}
+
+function namedDevices(config: GatewayConfig): NamedDevice[] {
+  return config.partitions.flatMap((partition, index) => partition.devices.map((device) => ({
+    id: `${partition.id}.${device.id}`, partition: index, config: device, queues: queueNamesOf(device),
+  })));
+}
+
+function planQueues(config: GatewayConfig, devices: readonly NamedDevice[]): PlanQueue[] {
+  const queues: PlanQueue[] = [];
+  devices.forEach((device, deviceIndex) => {
+    const routes = config.network.routes.filter((route) => route.from === device.id);
+    for (const { name, role, pair } of device.queues) {
+      const costNs = role === 'control' ? netControlNs(config.costs)
+        : role === 'transmit' ? transmitCostNs(config.costs, device.config, routes) : 0;
+      queues.push({
+        index: queues.length, name: `${device.id}.${name}`, device: deviceIndex,
+        partition: device.partition, role, pair, costNs,
+      });
+    }
+  });
+  return queues;
+}
+
+function planDevices(
+  config: GatewayConfig, devices: readonly NamedDevice[], queues: readonly PlanQueue[],
+): PlanDevice[] {
+  return devices.map(({ id, partition, config: device }, index) => ({
+    index, id, partition,
+    mac: macOctets(device.mac),
+    mtu: mtuOf(device),
+    speedMbps: device.speedMbps ?? SPEED_UNKNOWN,
+    queuePairs: device.queuePairs,
+    queueSizeMax: device.queueSize,
+    descriptorsMax: descriptorsMaxOf(device),
+    packetBytesMax: packetBytesMax(device),
+    offered: bitsOf(device.type, device.features.offer),
+    required: device.features.require,
+    queues: queues.filter((queue) => queue.device === index).map((queue) => queue.index),
+    routes: indicesWhere(config.network.routes, (route) => route.from === id),
+  }));
+}
+
+function indicesWhere<T>(items: readonly T[], test: (item: T) => boolean): number[] {
+  return items.flatMap((item, index) => (test(item) ? [index] : []));
+}
+
+function planRoutes(routes: readonly RouteConfig[], devices: readonly NamedDevice[]): PlanRoute[] {
+  const deviceIndex = (id: string) => devices.findIndex((device) => device.id === id);
+  return routes.map((route, index) => ({
+    index, id: route.id,
+    from: deviceIndex(route.from),
+    to: deviceIndex(route.to),
+    vlan: route.vlan ?? -1,
+    vlanAction: route.vlanAction ?? 'keep',
+    packetsPerMajorFrame: route.packetsPerMajorFrame,
+    bytesPerMajorFrame: route.bytesPerMajorFrame,
+    excess: route.excess,
+    reservedByOthers: routes
+      .filter((other) => other !== route && other.to === route.to)
+      .reduce((sum, other) => sum + (other.receiveReserve ?? 0), 0),
+    receiveDescriptorsMax: receiveDescriptorsMaxOf(route),
+  }));
+}
+
+function planFlows(
+  config: GatewayConfig, queues: readonly PlanQueue[], routes: readonly PlanRoute[],
+): PlanFlow[] {
+  return config.flows.map((flow, index) => ({
+    index, id: flow.id,
+    queue: queues.findIndex((queue) => queue.name === flow.from),
+    route: present(routes.find((route) => route.id === flow.route), flow.route).index,
+    deadlineNs: nsOf(flow.deadlineUs),
+  }));
+}
+
+function planWindow(
+  window: WindowConfig, index: number, config: GatewayConfig, queues: readonly PlanQueue[],
+  flows: readonly PlanFlow[],
+): PlanWindow {
+  return {
+    index, id: window.id,
+    kind: window.kind ?? 'partition',
+    partition: config.partitions.findIndex((partition) => partition.id === window.partition),
+    offsetNs: nsOf(window.offsetUs),
+    durationNs: nsOf(window.durationUs),
+    pollNs: nsOf(window.pollUs ?? 0),
+    queues: (window.queues ?? []).map((entry) => {
+      const queue = present(
+        queues.find((candidate) => candidate.name === `${window.partition}.${entry.queue}`), entry.queue);
+      return {
+        queue: queue.index,
+        requestsMax: entry.requestsMax,
+        requestsGuaranteed: entry.requestsGuaranteed ?? entry.requestsMax,
+        bytesMax: entry.bytesMax,
+        publishEach: flows.some((flow) => flow.queue === queue.index),
+      };
+    }),
+  };
+}
+
+/** Compiles a configuration that has passed the schema and the semantic rules. */
+export function compilePlan(config: GatewayConfig, slicesFrom = 0): GatewayPlan {
+  const named = namedDevices(config);
+  const queues = planQueues(config, named);
+  const devices = planDevices(config, named, queues);
+  const routes = planRoutes(config.network.routes, named);
+  const flows = planFlows(config, queues, routes);
+  const partitions: PlanPartition[] = config.partitions.map((partition, index) => ({
+    index, id: partition.id, asil: partition.asil, guest: partition.guest,
+    memoryBytes: partition.memoryMiB * MIB,
+    devices: indicesWhere(devices, (device) => device.partition === index),
+  }));
+  const windows = withControlWindow(config.schedule.windows, config)
+    .toSorted((a, b) => a.offsetUs - b.offsetUs)
+    .map((window, index) => planWindow(window, index, config, queues, flows));
+  return {
+    name: config.gateway.name,
+    majorFrameNs: nsOf(config.schedule.majorFrameUs),
+    idle: config.schedule.idle,
+    partitions, devices, queues, routes, windows, flows,
+    controlCommandNs: controlCommandNs(config.costs),
+    windowSwitchNs: config.costs.windowSwitchNs,
+    layout: layOutArena({
+      partitions: partitions.map((partition) => ({
+        memoryBytes: partition.memoryBytes, devices: partition.devices.length,
+      })),
+      devices, slicesFrom,
+    }),
+  };
+}

@@ -1,0 +1,64 @@
+/** The declared worst-case cost of one request, from the cost table of the configuration. */
+import type { Nanoseconds } from '../base/time.ts';
+import type { CostsConfig, NetDeviceConfig, RouteConfig } from './gateway-config.ts';
+import { Ethernet, IP_PACKET_MAX } from '../wire/ethernet.ts';
+
+const KIB = 1024;
+const CONTROL_COMMAND_NS = 20_000;
+const NET_CONTROL_NS = 5_000;
+
+/** Linux's largest skb: MAX_SKB_FRAGS 17, its linear part, and the virtio-net header apart. */
+const DESCRIPTORS_MAX = 20;
+const MTU = 1500;
+
+export function mtuOf(device: NetDeviceConfig): number {
+  return device.mtu ?? MTU;
+}
+
+export function descriptorsMaxOf(device: NetDeviceConfig): number {
+  return Math.min(device.descriptorsMax ?? DESCRIPTORS_MAX, device.queueSize);
+}
+
+export function receiveDescriptorsMaxOf(route: RouteConfig): number {
+  return route.receiveDescriptorsMax ?? DESCRIPTORS_MAX;
+}
+
+export function controlCommandNs(costs: CostsConfig): Nanoseconds {
+  return costs.controlCommandNs ?? CONTROL_COMMAND_NS;
+}
+
+export function netControlNs(costs: CostsConfig): Nanoseconds {
+  return costs.netControlNs ?? NET_CONTROL_NS;
+}
+
+function offers(device: NetDeviceConfig, ...names: string[]): boolean {
+  return names.some((name) => device.features.offer.includes(name));
+}
+
+/** Largest packet without offloads: MTU, Ethernet header and one VLAN tag, in bytes. */
+export function plainPacketBytesMax(device: NetDeviceConfig): number {
+  return mtuOf(device) + Ethernet.HEADER + Ethernet.TAG;
+}
+
+/** Largest packet the device admits from its driver, in bytes without the virtio-net header. */
+export function packetBytesMax(device: NetDeviceConfig): number {
+  const segmentable = offers(device, 'VIRTIO_NET_F_HOST_TSO4', 'VIRTIO_NET_F_HOST_TSO6');
+  const plain = plainPacketBytesMax(device);
+  return segmentable ? Math.max(plain, IP_PACKET_MAX + Ethernet.HEADER + Ethernet.TAG) : plain;
+}
+
+/**
+ * Worst case of one request of a transmitq: walk, then one copy (and where offered one checksum)
+ * for every route that leaves the device, because a multicast packet takes them all.
+ */
+export function transmitCostNs(
+  costs: CostsConfig, device: NetDeviceConfig, routes: readonly RouteConfig[],
+): Nanoseconds {
+  const { baseNs, perKibNs, perDescriptorNs } = costs.netForward;
+  const kib = Math.ceil(packetBytesMax(device) / KIB);
+  const checksum = offers(device, 'VIRTIO_NET_F_CSUM') && costs.netChecksum
+    ? costs.netChecksum.baseNs + costs.netChecksum.perKibNs * kib : 0;
+  const copies = routes.reduce(
+    (sum, route) => sum + perKibNs * kib + perDescriptorNs * receiveDescriptorsMaxOf(route), 0);
+  return Math.ceil(baseNs + perDescriptorNs * descriptorsMaxOf(device) + copies + checksum);
+}

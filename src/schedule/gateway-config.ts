@@ -1,0 +1,123 @@
+/** The configuration file as typed data, in the form that `config/gateway.schema.json` admits. */
+
+export type Asil = 'QM' | 'A' | 'B' | 'C' | 'D';
+export type FaultAction = 'ignore' | 'needs-reset' | 'isolate' | 'restart' | 'safe-state';
+
+export interface GatewayConfig {
+  readonly $schema?: string;
+  readonly formatVersion: 1;
+  readonly gateway: { readonly name: string; readonly revision: number; readonly asil: Asil };
+  readonly partitions: readonly PartitionConfig[];
+  readonly network: { readonly routes: readonly RouteConfig[]; readonly uplinks?: readonly never[] };
+  readonly schedule: ScheduleConfig;
+  readonly costs: CostsConfig;
+  readonly flows: readonly FlowConfig[];
+  readonly health: HealthConfig;
+}
+
+export interface PartitionConfig {
+  readonly id: string;
+  readonly asil: Asil;
+  readonly memoryMiB: number;
+  readonly guest: GuestConfig;
+  readonly devices: readonly NetDeviceConfig[];
+}
+
+export interface GuestConfig {
+  readonly type: 'embedded';
+  readonly program: 'traffic' | 'echo' | 'babbler';
+  readonly parameters?: GuestParameters;
+}
+
+/** What an embedded program does; each program says which of these it reads. */
+export interface GuestParameters {
+  readonly device?: string;
+  readonly to?: string;
+  readonly periodUs?: number;
+  readonly burst?: number;
+  readonly bytes?: number;
+}
+
+export interface NetDeviceConfig {
+  readonly id: string;
+  readonly type: 'virtio-net';
+  readonly mac: string;
+  readonly mtu?: number;
+  readonly queuePairs: number;
+  readonly queueSize: number;
+  readonly descriptorsMax?: number;
+  readonly speedMbps?: number;
+  readonly features: { readonly offer: readonly string[]; readonly require: readonly string[] };
+}
+
+export interface RouteConfig {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly vlan: number | null;
+  readonly vlanAction?: 'keep' | 'insert' | 'remove';
+  readonly packetsPerMajorFrame: number;
+  readonly bytesPerMajorFrame: number;
+  readonly excess: 'drop' | 'defer';
+  readonly delivery: 'immediate';
+  readonly receiveReserve?: number;
+  readonly receiveDescriptorsMax?: number;
+}
+
+export interface ScheduleConfig {
+  readonly majorFrameUs: number;
+  readonly idle: 'sleep' | 'spin';
+  readonly windows: readonly WindowConfig[];
+}
+
+export interface WindowConfig {
+  readonly id: string;
+  readonly kind?: 'partition' | 'control';
+  readonly partition?: string;
+  readonly offsetUs: number;
+  readonly durationUs: number;
+  readonly pollUs?: number;
+  readonly queues?: readonly WindowQueueConfig[];
+}
+
+export interface WindowQueueConfig {
+  readonly queue: string;
+  readonly requestsMax: number;
+  readonly requestsGuaranteed?: number;
+  readonly bytesMax: number;
+}
+
+export interface OperationCost {
+  readonly baseNs: number;
+  readonly perKibNs: number;
+  readonly perDescriptorNs: number;
+}
+
+export interface CostsConfig {
+  readonly netForward: OperationCost;
+  readonly netChecksum?: { readonly baseNs: number; readonly perKibNs: number };
+  readonly netControlNs?: number;
+  readonly controlCommandNs?: number;
+  readonly windowSwitchNs: number;
+}
+
+export interface FlowConfig {
+  readonly id: string;
+  readonly from: string;
+  readonly route: string;
+  readonly arrival: { readonly periodUs: number; readonly jitterUs: number; readonly spacingUs: number };
+  readonly bytesMax: number;
+  readonly deadlineUs: number;
+}
+
+export interface HealthConfig {
+  readonly reactions: readonly ReactionConfig[];
+}
+
+export interface ReactionConfig {
+  readonly fault: string;
+  readonly partition: string;
+  readonly action: FaultAction;
+  readonly after?: number;
+  readonly log: boolean;
+}
