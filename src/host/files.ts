@@ -1,0 +1,75 @@
+/** Files, in the few forms that the gateway reads and writes. */
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** What was wrong with a file, as a sentence; never a stack trace. */
+export class FileProblem extends Error {
+  override readonly name = 'FileProblem';
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'no such file', EACCES: 'no permission to read it', EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is not a directory', EPERM: 'the operation is not permitted',
+  ENOSPC: 'no space left on the device', EROFS: 'the file system is read-only',
+};
+
+function problem(file: string, error: unknown): FileProblem {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return new FileProblem(`${file}: ${REASONS[code] ?? String(code || error)}`);
+}
+
+/**
+ * The text of a regular file of at most `bytesMax` bytes.
+ * @throws FileProblem when it cannot be read, is too large, or is not a regular file
+ */
+export function readTextFile(file: string, bytesMax: number): string {
+  let descriptor: number;
+  try {
+    // Non-blocking, so that a FIFO without a writer is an error and not a hang.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw problem(file, error);
+  }
+  try {
+    const stat = fstatSync(descriptor);
+    if (stat.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    if (!stat.isFile()) throw new FileProblem(`${file}: not a regular file`);
+    if (stat.size > bytesMax) {
+      throw new FileProblem(`${file}: ${stat.size} bytes; a configuration has at most ${bytesMax}`);
+    }
+    const bytes = Buffer.alloc(stat.size);
+    const length = readSync(descriptor, bytes, 0, stat.size, 0);
+    return bytes.toString('utf8', 0, length);
+  } catch (error) {
+    throw error instanceof FileProblem ? error : problem(file, error);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** @throws FileProblem when it cannot be written */
+export function writeTextFile(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw problem(file, error);
+  }
+}
+
+/** Text of a file of this package, by its path from the top level. */
+export function readPackageFile(relative: string): string {
+  return readFileSync(packagePath(relative), 'utf8');
+}
+
+/** Bytes of a built file, by its path from `build/src`. */
+export function readBuiltFile(relative: string): Uint8Array {
+  return readFileSync(builtPath(relative));
+}
+
+export function builtPath(relative: string): string {
+  return path.resolve(__dirname, '..', relative);
+}
+
+export function packagePath(relative: string): string {
+  return path.resolve(__dirname, '../../..', relative);
+}

@@ -1,0 +1,57 @@
+/** Threads of the gateway: how they start, how they tell that they ended, and how they are ended. */
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+export interface ThreadCallbacks {
+  /** Once, however it ended; `error` is the uncaught exception's message, if that was the reason. */
+  readonly ended: (code: number, error: string | undefined) => void;
+  readonly message?: (message: unknown) => void;
+}
+
+export interface ThreadLimits {
+  readonly youngGenerationMb?: number;
+  readonly oldGenerationMb?: number;
+}
+
+export class PlaneThread {
+  private readonly worker: Worker;
+  private error: string | undefined;
+  readonly exited: Promise<number>;
+
+  /** `entry` is a built file by its path from `build/src`; `data` is what the thread is given. */
+  constructor(entry: string, data: unknown, callbacks: ThreadCallbacks, limits: ThreadLimits = {}) {
+    this.worker = new Worker(path.resolve(__dirname, '..', entry), {
+      workerData: data,
+      resourceLimits: {
+        ...(limits.youngGenerationMb && { maxYoungGenerationSizeMb: limits.youngGenerationMb }),
+        ...(limits.oldGenerationMb && { maxOldGenerationSizeMb: limits.oldGenerationMb }),
+      },
+    });
+    this.worker.on('error', (error: Error) => {
+      this.error = error.message;
+    });
+    if (callbacks.message) this.worker.on('message', callbacks.message);
+    this.exited = new Promise((resolve) => {
+      this.worker.on('exit', (code) => {
+        callbacks.ended(code, this.error);
+        resolve(code);
+      });
+    });
+  }
+
+  /** Ends the thread whatever it is doing; for guests that do not end by themselves. */
+  async terminate(): Promise<void> {
+    await this.worker.terminate();
+  }
+
+  /** Waits for the thread to end by itself; false when it has not after `ms` milliseconds. */
+  async endsWithin(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), ms);
+    });
+    const ended = await Promise.race([this.exited.then(() => true as const), late]);
+    clearTimeout(timer);
+    return ended;
+  }
+}
