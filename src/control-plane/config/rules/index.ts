@@ -1,0 +1,10 @@
+/** All semantic rules, in the order in which a reader meets their subjects in a configuration. */
+import { HEALTH_RULES } from './health-rules.ts';
+import { NETWORK_RULES } from './network-rules.ts';
+import { PARTITION_RULES } from './partition-rules.ts';
+import type { Rule } from './rule.ts';
+import { SCHEDULE_RULES } from './schedule-rules.ts';
+
+export const RULES: readonly Rule[] = [
+  ...PARTITION_RULES, ...NETWORK_RULES, ...SCHEDULE_RULES, ...HEALTH_RULES,
+];

@@ -1,0 +1,136 @@
+/** Rules about routes and flows. */
+import { packetBytesMax, plainPacketBytesMax, receiveDescriptorsMaxOf } from '../../../schedule/cost-model.ts';
+import type { GatewayConfig, NetDeviceConfig, RouteConfig } from '../../../schedule/gateway-config.ts';
+import { didYouMean, type Finding } from '../validator.ts';
+import { deviceIds } from './partition-rules.ts';
+import { at, duplicates, type Rule } from './rule.ts';
+
+function deviceOf(config: GatewayConfig, id: string): NetDeviceConfig | undefined {
+  const [partition, device] = id.split('.');
+  return config.partitions.find((candidate) => candidate.id === partition)
+    ?.devices.find((candidate) => candidate.id === device);
+}
+
+function* routeEnds(config: GatewayConfig): Iterable<Finding> {
+  const ids = deviceIds(config);
+  for (const [r, route] of config.network.routes.entries()) {
+    for (const end of ['from', 'to'] as const) {
+      if (ids.includes(route[end])) continue;
+      yield at(['network', 'routes', r, end], `there is no device "${route[end]}".${didYouMean(route[end], ids)}`);
+    }
+  }
+}
+
+function* selfLoops(config: GatewayConfig): Iterable<Finding> {
+  for (const [r, route] of config.network.routes.entries()) {
+    if (route.from !== route.to) continue;
+    yield at(['network', 'routes', r, 'to'], `route "${route.id}" leads back to "${route.from}"; a packet never returns to where it came from`);
+  }
+}
+
+function sameWay(a: RouteConfig, b: RouteConfig): boolean {
+  const entering = (route: RouteConfig) => (route.vlanAction === 'insert' ? null : route.vlan);
+  return a.from === b.from && a.to === b.to && entering(a) === entering(b);
+}
+
+function* parallelRoutes(config: GatewayConfig): Iterable<Finding> {
+  const { routes } = config.network;
+  for (const [r, route] of routes.entries()) {
+    const first = routes.findIndex((other) => sameWay(other, route));
+    if (first === r) continue;
+    yield at(['network', 'routes', r], `route "${route.id}" carries the same packets as "${routes[first]!.id}"; each would arrive twice`);
+  }
+}
+
+function* vlanActions(config: GatewayConfig): Iterable<Finding> {
+  for (const [r, route] of config.network.routes.entries()) {
+    if (route.vlan !== null || route.vlanAction === undefined || route.vlanAction === 'keep') continue;
+    yield at(['network', 'routes', r, 'vlanAction'], `"${route.vlanAction}" needs a VLAN id in "vlan"`);
+  }
+}
+
+function* routeQuotas(config: GatewayConfig): Iterable<Finding> {
+  for (const [r, route] of config.network.routes.entries()) {
+    const sender = deviceOf(config, route.from);
+    if (!sender) continue;
+    const least = plainPacketBytesMax(sender) - 4;
+    if (route.bytesPerMajorFrame >= least) continue;
+    yield at(['network', 'routes', r, 'bytesPerMajorFrame'],
+      `${route.bytesPerMajorFrame} bytes cannot carry one packet of "${route.from}"; at least ${least} are needed`);
+  }
+}
+
+function* receiverLimits(config: GatewayConfig): Iterable<Finding> {
+  for (const [r, route] of config.network.routes.entries()) {
+    const receiver = deviceOf(config, route.to);
+    if (!receiver) continue;
+    if ((route.receiveReserve ?? 0) >= receiver.queueSize) {
+      yield at(['network', 'routes', r, 'receiveReserve'], `the receiver has ${receiver.queueSize} buffers at most; the reserve must be below`);
+    }
+    if (route.receiveDescriptorsMax !== undefined && route.receiveDescriptorsMax > receiver.queueSize) {
+      yield at(['network', 'routes', r, 'receiveDescriptorsMax'],
+        `${receiveDescriptorsMaxOf(route)} descriptors are more than the receiver's queue size, ${receiver.queueSize}`);
+    }
+  }
+}
+
+function* checksumCosts(config: GatewayConfig): Iterable<Finding> {
+  if (config.costs.netChecksum) return;
+  for (const [p, partition] of config.partitions.entries()) {
+    for (const [d, device] of partition.devices.entries()) {
+      if (!device.features.offer.includes('VIRTIO_NET_F_CSUM')) continue;
+      yield at(['partitions', p, 'devices', d, 'features', 'offer'],
+        'VIRTIO_NET_F_CSUM may need checksums by the gateway: give "costs" a "netChecksum"');
+    }
+  }
+}
+
+function* flowEnds(config: GatewayConfig): Iterable<Finding> {
+  const ids = config.network.routes.map((route) => route.id);
+  for (const [f, flow] of config.flows.entries()) {
+    const [partition, device, queue] = flow.from.split('.');
+    const sender = deviceOf(config, `${partition}.${device}`);
+    const pair = Number(queue?.slice('transmitq'.length));
+    if (!sender || pair >= sender.queuePairs) {
+      yield at(['flows', f, 'from'], `there is no queue "${flow.from}"`);
+    }
+    const route = config.network.routes.find((candidate) => candidate.id === flow.route);
+    if (!route) yield at(['flows', f, 'route'], `there is no route "${flow.route}".${didYouMean(flow.route, ids)}`);
+    else if (route.from !== `${partition}.${device}`) {
+      yield at(['flows', f, 'route'], `route "${route.id}" starts at "${route.from}", the flow at "${partition}.${device}"`);
+    }
+    if (sender && flow.bytesMax > packetBytesMax(sender)) {
+      yield at(['flows', f, 'bytesMax'], `${flow.bytesMax} bytes are more than the device admits, ${packetBytesMax(sender)}`);
+    }
+  }
+}
+
+function* flowsServed(config: GatewayConfig): Iterable<Finding> {
+  const served = new Set(config.schedule.windows.flatMap((window) =>
+    (window.queues ?? []).map((entry) => `${window.partition}.${entry.queue}`)));
+  for (const [f, flow] of config.flows.entries()) {
+    if (!served.has(flow.from)) yield at(['flows', f, 'from'], `no window serves "${flow.from}"`);
+  }
+}
+
+export const NETWORK_RULES: readonly Rule[] = [
+  {
+    name: 'duplicate-route-id',
+    check: (config) => duplicates(
+      config.network.routes.map((route, r) => ({ value: route.id, path: ['network', 'routes', r, 'id'] })), 'route id'),
+  },
+  { name: 'route-end-unknown', check: routeEnds },
+  { name: 'route-self-loop', check: selfLoops },
+  { name: 'route-parallel', check: parallelRoutes },
+  { name: 'vlan-action-without-vlan', check: vlanActions },
+  { name: 'route-quota-below-packet', check: routeQuotas },
+  { name: 'receiver-limit-over-queue', check: receiverLimits },
+  { name: 'checksum-cost-missing', check: checksumCosts },
+  {
+    name: 'duplicate-flow-id',
+    check: (config) => duplicates(
+      config.flows.map((flow, f) => ({ value: flow.id, path: ['flows', f, 'id'] })), 'flow id'),
+  },
+  { name: 'flow-end-unknown', check: flowEnds },
+  { name: 'flow-not-served', check: flowsServed },
+];

@@ -1,0 +1,74 @@
+/** JSON Schema validation with messages for people: what is wrong, and what would be right. */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { closest, distance } from 'fastest-levenshtein';
+import type { JsonPath } from './json-source.ts';
+
+export interface Finding {
+  readonly path: JsonPath;
+  readonly message: string;
+  /** The key is wrong, not its value. */
+  readonly atKey?: boolean;
+}
+
+const SUGGESTION_DISTANCE_MAX = 4;
+
+/** ` Did you mean "x"?` when one of the candidates is near, otherwise nothing. */
+export function didYouMean(wrong: string, candidates: readonly string[]): string {
+  if (candidates.length === 0) return '';
+  const best = closest(wrong, candidates as string[]);
+  const limit = Math.min(SUGGESTION_DISTANCE_MAX, Math.ceil(wrong.length / 2));
+  return distance(wrong, best) <= limit ? ` Did you mean "${best}"?` : '';
+}
+
+export class Validator {
+  private readonly validate: ValidateFunction;
+
+  constructor(schema: object) {
+    const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true });
+    this.validate = ajv.compile(schema);
+  }
+
+  /** Everything that is wrong with a value; nothing when it is right. */
+  findings(value: unknown): Finding[] {
+    if (this.validate(value)) return [];
+    return (this.validate.errors ?? []).filter((error) => error.keyword !== 'if').map(finding);
+  }
+}
+
+function pathOf(instancePath: string): (string | number)[] {
+  return instancePath.split('/').slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function finding(error: ErrorObject): Finding {
+  const path = pathOf(error.instancePath);
+  const name = path.length > 0 ? `"${path.at(-1)}"` : 'the document';
+  const { params, data } = error;
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(params['additionalProperty']);
+      const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
+      return { path: [...path, key], atKey: true, message: `unknown key "${key}".${didYouMean(key, known)}` };
+    }
+    case 'required':
+      return { path, message: `${name} lacks the key "${params['missingProperty']}"` };
+    case 'type':
+      return { path, message: `${name} is ${shown(data)}; its type must be ${[params['type']].flat().join(' or ')}` };
+    case 'enum': {
+      const allowed = (params['allowedValues'] as unknown[]).map(String);
+      return { path, message: `${name} is ${shown(data)}; allowed are ${allowed.join(', ')}.${didYouMean(String(data), allowed)}` };
+    }
+    case 'const':
+      return { path, message: `${name} is ${shown(data)}; it must be ${shown(params['allowedValue'])}` };
+    case 'pattern':
+      return { path, message: `${name} is ${shown(data)}; it must match ${params['pattern']}` };
+    default:
+      return { path, message: `${name} is ${shown(data)}; it ${error.message ?? 'is not valid'}` };
+  }
+}
