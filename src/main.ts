@@ -1,2 +1,39 @@
 #!/usr/bin/env node
-console.log('hello');
+/** The command line: finds the command, and turns every failure into a sentence and an exit code. */
+import { didYouMean } from './control-plane/config/validator.ts';
+import { FileProblem } from './host/files.ts';
+import { UsageError } from './cli/arguments.ts';
+import { check } from './cli/check.ts';
+import { ExitCode } from './cli/exit-code.ts';
+import { run } from './cli/run.ts';
+
+type Command = (words: readonly string[]) => number | Promise<number>;
+
+const COMMANDS: Readonly<Record<string, { readonly usage: string; readonly command: Command }>> = {
+  check: { usage: 'check CONFIG [--json] [--dump-pci FILE]', command: check },
+  run: { usage: 'run CONFIG [--duration S] [--json [FILE]] [--no-dashboard]', command: run },
+};
+
+function usage(): string {
+  return ['usage:', ...Object.values(COMMANDS).map((entry) => `  virtio-gateway ${entry.usage}`), ''].join('\n');
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const [name = '', ...rest] = words;
+  if (name === '--help' || name === 'help') {
+    console.log(usage());
+    return ExitCode.OK;
+  }
+  const entry = COMMANDS[name];
+  if (!entry) throw new UsageError(name ? `unknown command "${name}".${didYouMean(name, Object.keys(COMMANDS))}` : 'a command is missing');
+  return await entry.command(rest);
+}
+
+main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+}, (error: unknown) => {
+  process.exitCode = error instanceof UsageError || error instanceof FileProblem ? ExitCode.USAGE : ExitCode.FAILED;
+  const text = process.argv.includes('--debug') && error instanceof Error ? error.stack : String(error instanceof Error ? error.message : error);
+  process.stderr.write(`virtio-gateway: error: ${text}\n`);
+  if (error instanceof UsageError) process.stderr.write(usage());
+});

@@ -94,13 +94,12 @@ export class Dispatcher {
     time.windowStart[0] = this.target[0]!;
     pace.waitUntil(this.target, time.now);
     evidence.mark();
-    const started = time.read();
-    this.noteStart(started - offsetNs);
+    this.noteStart(time.read() - offsetNs);
     const end = offsetNs + durationNs;
     if (kind === 'control') this.parts.commands.run(time, end, plan.controlCommandNs);
     else this.serve(window, end);
     publications.notify();
-    this.account(window, started, end);
+    this.account(window, end);
   }
 
   private noteStart(latenessNs: number): void {
@@ -125,12 +124,11 @@ export class Dispatcher {
   }
 
   // [impl->req~sched.overrun-detection~1]
-  private account(window: ServedWindow, started: number, end: number): void {
+  private account(window: ServedWindow, end: number): void {
     const { time, evidence, events } = this.parts;
     const { words } = this;
     const at = window.countersAt;
-    const ended = time.read();
-    const spent = ended - started;
+    const spent = window.budget.busyNs;
     words[at + WindowCounter.VISITS]! += 1;
     words[at + WindowCounter.REQUESTS]! += window.budget.servedRequests;
     words[at + WindowCounter.SPENT_NS]! += spent;

@@ -63,6 +63,8 @@ export interface BudgetParts {
 
 export class WindowBudget {
   servedRequests = 0;
+  /** Time of the bursts that served something, in nanoseconds. */
+  busyNs = 0;
   /** Clock at the end of the last burst, in nanoseconds of the major frame. */
   endedAt = 0;
 
@@ -85,6 +87,7 @@ export class WindowBudget {
   open(end: number): void {
     this.end = end;
     this.servedRequests = 0;
+    this.busyNs = 0;
     this.endedAt = 0;
     for (let n = 0; n < this.queues.length; n++) this.queues[n]!.open();
   }
@@ -121,7 +124,8 @@ export class WindowBudget {
   // [impl->req~sched.budget-before-start~1]
   // [impl->req~sched.work-bound~1]
   private burst(queue: QueueBudget): number {
-    let now = this.time.read();
+    const started = this.time.read();
+    let now = started;
     const { service, costNs } = queue;
     let available = service.look();
     const reserved = this.queues.length > 1 ? this.reservedBesides(queue) : 0;
@@ -147,6 +151,7 @@ export class WindowBudget {
     if (served > 0) {
       service.publish();
       this.endedAt = this.time.read();
+      this.busyNs += this.endedAt - started;
     }
     return served;
   }

@@ -24,7 +24,7 @@ export class Validator {
   private readonly validate: ValidateFunction;
 
   constructor(schema: object) {
-    const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true });
+    const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true, verbose: true });
     this.validate = ajv.compile(schema);
   }
 

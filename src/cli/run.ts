@@ -1,0 +1,75 @@
+/** `run`: starts the gateway, shows what it does, stops it in order. */
+import { loadConfig } from '../control-plane/config/load-config.ts';
+import { Gateway } from '../control-plane/gateway.ts';
+import { runReport, type RunReport } from '../control-plane/run-report.ts';
+import { writeTextFile } from '../host/files.ts';
+import { compilePlan } from '../schedule/compile-plan.ts';
+import { parseArguments, positiveNumber, type CommandShape } from './arguments.ts';
+import { printProblems } from './check.ts';
+import { ExitCode } from './exit-code.ts';
+import { finalTable, LiveTable } from './run-tables.ts';
+
+export const RUN_SHAPE: CommandShape = {
+  positionals: ['CONFIG'],
+  options: { 'duration': 'value', 'json': 'optional-value', 'no-dashboard': 'flag', 'debug': 'flag' },
+};
+
+const NS_PER_MS = 1e6;
+const LIVE_EVERY_MS = 1000;
+
+/** Resolves when the user, the duration or the safe state ends the run. */
+function untilEnd(gateway: Gateway, seconds: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = seconds === undefined ? undefined : setTimeout(end, seconds * 1000);
+    const subscription = gateway.enteredSafeState.subscribe(end);
+    function end(): void {
+      clearTimeout(timer);
+      subscription.unsubscribe();
+      process.off('SIGINT', end).off('SIGTERM', end);
+      resolve();
+    }
+    process.on('SIGINT', end).on('SIGTERM', end);
+  });
+}
+
+/** A breach of a deadline or the safe state is a failure of the run. */
+function exitCodeOf(report: RunReport): number {
+  const breached = report.safeState !== null || report.flows.some((flow) => flow.violations > flow.hostBreaches);
+  return breached ? ExitCode.FAILED : ExitCode.OK;
+}
+
+export async function run(words: readonly string[]): Promise<number> {
+  const { positionals, options } = parseArguments(words, RUN_SHAPE);
+  const seconds = positiveNumber(options['duration'], 'duration');
+  const file = positionals[0]!;
+  const loaded = loadConfig(file);
+  printProblems(file, loaded.problems);
+  const { config } = loaded;
+  if (!config) return ExitCode.USAGE;
+  const gateway = new Gateway(compilePlan(config), config);
+  const quiet = options['json'] === true;
+  const started = performance.now();
+  gateway.log.subscribe((line) => process.stderr.write(`${line}\n`));
+  gateway.start();
+  const facts = () => ({
+    plan: gateway.plan, counters: gateway.counters,
+    config: { sha256: loaded.sha256, name: config.gateway.name, revision: config.gateway.revision },
+    durationNs: Math.round((performance.now() - started) * NS_PER_MS),
+    modes: gateway.plan.partitions.map(({ index }) => gateway.partitions.mode(index)),
+    statistics: gateway.guests.map((guest) => guest.statistics),
+    lostEvents: gateway.events.lost, safeState: gateway.safeState,
+  });
+  const live = quiet ? undefined : new LiveTable(process.stdout);
+  const ticking = setInterval(() => live?.show(runReport(facts())), LIVE_EVERY_MS);
+  await untilEnd(gateway, seconds);
+  clearInterval(ticking);
+  live?.end();
+  const modes = facts().modes;
+  await gateway.stop();
+  const report = runReport({ ...facts(), modes });
+  const document = JSON.stringify(report, null, 2);
+  if (quiet) console.log(document);
+  else console.log(finalTable(report));
+  if (typeof options['json'] === 'string') writeTextFile(options['json'], `${document}\n`);
+  return exitCodeOf(report);
+}

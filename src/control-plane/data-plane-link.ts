@@ -1,0 +1,40 @@
+/** The control plane's end of the command channel: commands in order, each with a number to ask for. */
+import { present } from '../base/assert.ts';
+import { CommandChannel, CommandWord } from '../channel/command-channel.ts';
+
+/** Commands that wait for room in the channel; register floods are bounded before. */
+const OUTBOX_MAX = 4096;
+
+export class DataPlaneLink {
+  private readonly channel: CommandChannel;
+  private readonly outbox: Int32Array[] = [];
+  private posted = 0;
+
+  constructor(channel: CommandChannel) {
+    this.channel = channel;
+  }
+
+  /** Posts a command; its number. Operands are by {@link CommandWord}. */
+  post(kind: number, target: number, operands: readonly (readonly [number, number])[] = []): number {
+    const command = new Int32Array(CommandWord.COUNT);
+    command[CommandWord.KIND] = kind;
+    command[CommandWord.TARGET] = target;
+    for (const [word, value] of operands) command[word] = value;
+    present(this.outbox.length < OUTBOX_MAX ? command : undefined, 'room for a command');
+    this.outbox.push(command);
+    this.posted = (this.posted + 1) | 0;
+    this.flush();
+    return this.posted;
+  }
+
+  /** Moves waiting commands into the channel, as far as it has room. */
+  flush(): void {
+    while (this.outbox.length > 0 && this.channel.send(this.outbox[0]!) !== undefined) this.outbox.shift();
+  }
+
+  /** Whether the data plane has carried out this command, and so all before it. */
+  isDone(number: number): boolean {
+    this.flush();
+    return this.channel.isDone(number);
+  }
+}

@@ -1,0 +1,133 @@
+/** One embedded guest: its thread, its PCI bus, and the service of its register accesses. */
+import { Fault, type FaultCode } from '../base/fault.ts';
+import { GuestStatistic, GuestStatistics } from '../channel/guest-statistics.ts';
+import { Mailbox, MailboxOperation, MailboxState, type RegisterAccess } from '../channel/mailbox.ts';
+import { PlaneThread } from '../host/plane-thread.ts';
+import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
+import type { VirtioFunction } from './pci/virtio-function.ts';
+
+/** Register accesses that are served at once in one supervision tick; the others wait for the next. */
+const ACCESSES_PER_TICK = 512;
+const STOP_WITHIN_MS = 1000;
+const NOTHING_THERE = 0xffff_ffff;
+const HEAP_MB = 32;
+const WIDTHS: readonly number[] = [1, 2, 4, 8];
+
+export interface EmbeddedGuestParts {
+  readonly plan: GatewayPlan;
+  readonly partition: PlanPartition;
+  readonly memory: WebAssembly.Memory;
+  readonly functions: readonly VirtioFunction[];
+  readonly onFault: (fault: FaultCode, detail: string) => void;
+}
+
+/** What the thread of a guest is given. */
+export interface GuestThreadData {
+  readonly memory: WebAssembly.Memory;
+  readonly plan: GatewayPlan;
+  readonly partition: number;
+}
+
+export class EmbeddedGuest {
+  readonly statistics: GuestStatistics;
+  private readonly parts: EmbeddedGuestParts;
+  private readonly mailbox: Mailbox;
+  private readonly words: Int32Array;
+  private thread: PlaneThread | undefined;
+  private budget = ACCESSES_PER_TICK;
+  private waiting = false;
+  private stopping = false;
+
+  constructor(parts: EmbeddedGuestParts) {
+    const area = parts.plan.layout.partitions[parts.partition.index]!;
+    const { buffer } = parts.memory;
+    this.parts = parts;
+    this.words = new Int32Array(buffer);
+    this.mailbox = new Mailbox(this.words, area.mailboxAt / 4);
+    this.statistics = new GuestStatistics(buffer, area.statisticsAt);
+  }
+
+  start(): void {
+    const { plan, partition, memory } = this.parts;
+    this.stopping = false;
+    this.statistics.words[GuestStatistic.STOP_REQUESTED] = 0;
+    const data: GuestThreadData = { memory, plan, partition: partition.index };
+    const thread = new PlaneThread('guest-thread.js', data, {
+      ended: (code, error) => {
+        if (this.thread !== thread || this.stopping) return;
+        this.thread = undefined;
+        this.parts.onFault(Fault.GuestDied, error ?? `its thread ended with code ${code}`);
+      },
+    }, { oldGenerationMb: HEAP_MB });
+    this.thread = thread;
+    this.watch();
+  }
+
+  /** Serves the mailbox whenever the guest writes to it; never more than the budget of a tick. */
+  // [impl->req~ctrl.register-budget~1]
+  private watch(): void {
+    if (this.waiting) return;
+    for (; this.budget > 0; this.budget--) {
+      const access = this.mailbox.request();
+      if (access) this.mailbox.answer(this.serve(access));
+      const state = Atomics.load(this.words, this.mailbox.stateIndex);
+      if (state === MailboxState.REQUESTED) continue;
+      const wait = Atomics.waitAsync(this.words, this.mailbox.stateIndex, state);
+      if (!wait.async) continue;
+      this.waiting = true;
+      void wait.value.then(() => {
+        this.waiting = false;
+        this.watch();
+      });
+      return;
+    }
+  }
+
+  /** A supervision tick: the budget is full again. */
+  tick(): void {
+    if (this.budget === 0) this.parts.onFault(Fault.RegisterFlood, `${ACCESSES_PER_TICK} register accesses in one tick`);
+    this.budget = ACCESSES_PER_TICK;
+    this.watch();
+  }
+
+  private serve(access: RegisterAccess): number {
+    const { functions } = this.parts;
+    const target = functions[access.function];
+    if (!target || !WIDTHS.includes(access.width)) return NOTHING_THERE;
+    switch (access.operation) {
+      case MailboxOperation.CONFIG_READ: return target.readConfig(access.offset & 0xff, access.width);
+      case MailboxOperation.CONFIG_WRITE:
+        target.writeConfig(access.offset & 0xff, access.width, access.low);
+        return 0;
+      case MailboxOperation.BAR_READ: return target.readBar(access.offset, access.width);
+      case MailboxOperation.BAR_WRITE:
+        target.writeBar(access.offset, access.width, access.low, access.high);
+        return 0;
+      default: return NOTHING_THERE;
+    }
+  }
+
+  get alive(): boolean {
+    return this.thread !== undefined;
+  }
+
+  /** Ends the thread: by request, or by force when it does not listen. */
+  async stop(): Promise<void> {
+    const { thread } = this;
+    this.stopping = true;
+    this.thread = undefined;
+    if (!thread) return;
+    this.statistics.words[GuestStatistic.STOP_REQUESTED] = 1;
+    // A guest that waits for a register answer must not wait for ever.
+    if (this.mailbox.request()) this.mailbox.answer(NOTHING_THERE);
+    if (!await thread.endsWithin(STOP_WITHIN_MS)) await thread.terminate();
+  }
+
+  /** Stops the guest, resets its devices, and starts it anew. */
+  async restart(): Promise<void> {
+    await this.stop();
+    for (const target of this.parts.functions) target.reset();
+    Atomics.store(this.words, this.mailbox.stateIndex, MailboxState.IDLE);
+    this.start();
+  }
+}

@@ -1,0 +1,202 @@
+/** A running gateway: starts both planes and the guests, carries reactions out, stops in order. */
+import { Subject, type Observable } from 'rxjs';
+import { faultMeaning, faultName, type FaultCode } from '../base/fault.ts';
+import { CommandChannel, CommandKind } from '../channel/command-channel.ts';
+import { Counters } from '../channel/counters.ts';
+import { EventLog } from '../channel/event-log.ts';
+import { Arena } from '../data-plane/arena.ts';
+import type { SharedState } from '../data-plane/data-plane.ts';
+import { GuestMemory } from '../data-plane/guest-memory.ts';
+import { readBuiltFile } from '../host/files.ts';
+import { PlaneThread } from '../host/plane-thread.ts';
+import { EMBEDDED_GUEST_PHYSICAL } from '../schedule/arena-layout.ts';
+import type { GatewayConfig } from '../schedule/gateway-config.ts';
+import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
+import { NetStatus } from '../wire/virtio-net.ts';
+import { DataPlaneLink } from './data-plane-link.ts';
+import { EmbeddedGuest } from './embedded-guest.ts';
+import { ReactionTable } from './health/reaction-table.ts';
+import { Supervision, type FaultReport } from './health/supervision.ts';
+import { PartitionManager } from './partition-manager.ts';
+import { VirtioFunction } from './pci/virtio-function.ts';
+
+const STOP_WITHIN_MS = 5000;
+
+/** Why a gateway ended by itself. */
+export type SafeStateReason = string;
+
+export class Gateway {
+  readonly plan: GatewayPlan;
+  readonly counters: Counters;
+  readonly events: EventLog;
+  readonly partitions: PartitionManager;
+  readonly guests: readonly EmbeddedGuest[];
+  /** Why the safe state was entered, once it was. */
+  safeState: SafeStateReason | undefined;
+  private readonly shared: SharedState;
+  private readonly words: Int32Array;
+  private readonly link: DataPlaneLink;
+  private readonly supervision: Supervision;
+  private readonly functions: readonly VirtioFunction[];
+  private readonly messages = new Subject<string>();
+  private readonly safeStates = new Subject<SafeStateReason>();
+  private readonly readyDevices: Set<number>[];
+  private dataPlane: PlaneThread | undefined;
+  private stopping = false;
+
+  constructor(plan: GatewayPlan, config: GatewayConfig) {
+    this.plan = plan;
+    this.shared = {
+      memory: Arena.memory(plan.layout.pages),
+      kernel: new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm')),
+      commands: new SharedArrayBuffer(CommandChannel.bytes),
+      events: new SharedArrayBuffer(EventLog.bytes),
+      counters: new SharedArrayBuffer(Counters.bytes(plan)),
+    };
+    this.words = new Int32Array(this.shared.memory.buffer);
+    this.counters = new Counters(plan, this.shared.counters);
+    this.events = new EventLog(this.shared.events);
+    this.link = new DataPlaneLink(new CommandChannel(this.shared.commands));
+    this.partitions = new PartitionManager(plan.partitions.length);
+    this.readyDevices = plan.partitions.map(() => new Set<number>());
+    this.supervision = new Supervision({
+      events: this.events,
+      table: new ReactionTable(config.health.reactions),
+      partitionIds: plan.partitions.map((partition) => partition.id),
+      carryOut: (report) => this.carryOut(report),
+      onTick: () => this.tick(),
+    });
+    this.functions = plan.devices.map((_, index) => this.buildFunction(index));
+    this.guests = plan.partitions.map((partition) => this.buildGuest(partition));
+  }
+
+  /** What a person wants to know as it happens: mode changes and logged faults. */
+  get log(): Observable<string> {
+    return this.messages.asObservable();
+  }
+
+  /** The gateway cannot go on; whoever runs it stops it. */
+  get enteredSafeState(): Observable<SafeStateReason> {
+    return this.safeStates.asObservable();
+  }
+
+  private buildFunction(index: number): VirtioFunction {
+    const device = this.plan.devices[index]!;
+    const area = this.plan.layout.partitions[device.partition]!;
+    const memory = new GuestMemory();
+    memory.setRegions([{
+      guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: area.sliceBytes, arenaAt: area.sliceAt,
+    }]);
+    const { statusAt } = this.plan.layout.devices[index]!;
+    Atomics.store(this.words, statusAt >>> 2, NetStatus.LINK_UP);
+    const slot = this.plan.partitions[device.partition]!.devices.indexOf(index);
+    return new VirtioFunction({
+      plan: device, queues: this.plan.queues, memory, words: this.words, statusAt, link: this.link,
+      vectorsAt: area.vectorsAt[slot]!,
+      onFault: (fault, queue, detail) => this.supervision.report(device.partition, queue, fault, detail),
+      onReady: (ready) => this.deviceReady(device.partition, index, ready),
+    });
+  }
+
+  private buildGuest(partition: PlanPartition): EmbeddedGuest {
+    return new EmbeddedGuest({
+      plan: this.plan, partition, memory: this.shared.memory,
+      functions: partition.devices.map((device) => this.functions[device]!),
+      onFault: (fault, detail) => this.supervision.report(partition.index, -1, fault, detail),
+    });
+  }
+
+  /** A guest is ready when the drivers of all its devices are. */
+  private deviceReady(partition: number, device: number, ready: boolean): void {
+    const set = this.readyDevices[partition]!;
+    if (ready) set.add(device);
+    else set.delete(device);
+    const all = set.size === this.plan.partitions[partition]!.devices.length;
+    if (ready && all) this.partitions.request(partition, 'guest-ready', 'guest');
+    else if (!ready) this.partitions.request(partition, 'guest-reset', 'guest');
+  }
+
+  /** Starts the data plane, then every partition. */
+  start(): void {
+    this.partitions.transitions.subscribe(({ partition, from, to, cause }) => {
+      const kind = this.partitions.serves(partition) ? CommandKind.RUN_PARTITION : CommandKind.HOLD_PARTITION;
+      this.link.post(kind, partition);
+      this.messages.next(`partition ${this.plan.partitions[partition]!.id}: ${from} -> ${to} (${cause})`);
+    });
+    this.dataPlane = new PlaneThread('data-plane-thread.js', { plan: this.plan, shared: this.shared }, {
+      ended: (code, error) => {
+        if (!this.stopping) this.enterSafeState(`the data plane ended: ${error ?? `code ${code}`}`);
+      },
+    });
+    this.supervision.start();
+    for (const { index } of this.plan.partitions) {
+      this.partitions.request(index, 'start', 'operator');
+      this.guests[index]!.start();
+    }
+  }
+
+  private tick(): void {
+    this.link.flush();
+    for (const guest of this.guests) guest.tick();
+  }
+
+  // [impl->req~fault.reaction~1]
+  private carryOut({ partition, queue, code, detail, reaction }: FaultReport): void {
+    const { id, devices } = this.plan.partitions[partition]!;
+    if (reaction.log) this.messages.next(this.faultLine(id, queue, code, detail, reaction.action));
+    switch (reaction.action) {
+      case 'ignore': return;
+      case 'needs-reset': {
+        const device = queue >= 0 ? this.plan.queues[queue]!.device : devices[0]!;
+        this.functions[device]!.needsReset();
+        this.partitions.request(partition, 'needs-reset', 'supervision');
+        return;
+      }
+      case 'isolate':
+        this.partitions.request(partition, 'isolate', 'supervision');
+        return;
+      case 'restart':
+        if (this.partitions.request(partition, 'restart', 'supervision')) void this.guests[partition]!.restart();
+        return;
+      default: this.enterSafeState(`fault ${faultName(code)} of partition ${id}`);
+    }
+  }
+
+  private faultLine(id: string, queue: number, code: FaultCode, detail: string, action: string): string {
+    const where = queue >= 0 ? this.plan.queues[queue]!.name : id;
+    const what = detail || faultMeaning(code);
+    return `partition ${id}: fault ${faultName(code)} at ${where}: ${what} (${action})`;
+  }
+
+  // [impl->req~fault.safe-state~1]
+  private enterSafeState(reason: SafeStateReason): void {
+    if (this.safeState !== undefined) return;
+    this.safeState = reason;
+    this.messages.next(`safe state: ${reason}`);
+    this.safeStates.next(reason);
+  }
+
+
+  /** Stops guests first, so that nobody waits for a device, then the data plane. */
+  async stop(): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    await Promise.all(this.guests.map((guest) => guest.stop()));
+    for (const { index } of this.plan.partitions) this.partitions.request(index, 'stop', 'operator');
+    this.link.post(CommandKind.STOP, 0);
+    const { dataPlane } = this;
+    if (dataPlane && !await this.ends(dataPlane)) await dataPlane.terminate();
+    this.supervision.stop();
+    this.messages.complete();
+  }
+
+  private async ends(thread: PlaneThread): Promise<boolean> {
+    const flushing = setInterval(() => this.link.flush(), 1);
+    try {
+      return await thread.endsWithin(STOP_WITHIN_MS);
+    } finally {
+      clearInterval(flushing);
+    }
+  }
+}
+

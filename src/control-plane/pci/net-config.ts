@@ -1,0 +1,55 @@
+/** Device-specific configuration of a network device (5.1.4), read-only, with its generation. */
+import type { PlanDevice } from '../../schedule/gateway-plan.ts';
+import { DUPLEX_FULL, NetConfig } from '../../wire/virtio-net.ts';
+
+/** Rounded up so that 32-bit reads of the last field stay inside. */
+export const NET_CONFIG_BYTES = 20;
+
+export class NetDeviceConfig {
+  private readonly bytes = new Uint8Array(NET_CONFIG_BYTES);
+  private readonly view = new DataView(this.bytes.buffer);
+  private readonly words: Int32Array;
+  private readonly statusIndex: number;
+  private lastStatus: number;
+  private changes = 0;
+
+  constructor(device: PlanDevice, words: Int32Array, statusAt: number) {
+    this.bytes.set(device.mac, NetConfig.MAC);
+    this.view.setUint16(NetConfig.MAX_VIRTQUEUE_PAIRS, device.queuePairs, true);
+    this.view.setUint16(NetConfig.MTU, device.mtu, true);
+    this.view.setUint32(NetConfig.SPEED, device.speedMbps, true);
+    this.view.setUint8(NetConfig.DUPLEX, DUPLEX_FULL);
+    this.words = words;
+    this.statusIndex = statusAt >>> 2;
+    this.lastStatus = Atomics.load(words, this.statusIndex);
+  }
+
+  /** Takes over the status word that both planes may change. */
+  private refresh(): void {
+    const status = Atomics.load(this.words, this.statusIndex);
+    if (status !== this.lastStatus) this.changes++;
+    this.lastStatus = status;
+    this.view.setUint16(NetConfig.STATUS, status & 0xffff, true);
+  }
+
+  /** 4.1.4.3.1: changes whenever a field has changed since it was read last. */
+  get generation(): number {
+    this.refresh();
+    return this.changes & 0xff;
+  }
+
+  read(offset: number, width: number): number {
+    this.refresh();
+    let value = 0;
+    for (let n = width - 1; n >= 0; n--) value = value * 256 + (this.bytes[offset + n] ?? 0);
+    return value;
+  }
+
+  /** Sets and clears bits of the status; true when that changed it. */
+  changeStatus(set: number, clear: number): boolean {
+    const before = Atomics.load(this.words, this.statusIndex);
+    const after = (before & ~clear) | set;
+    Atomics.store(this.words, this.statusIndex, after);
+    return after !== before;
+  }
+}

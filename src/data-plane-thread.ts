@@ -1,0 +1,32 @@
+/** Entry of the data plane's thread: builds everything, then follows the schedule until it is stopped. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { buildDataPlane, type SharedState } from './data-plane/data-plane.ts';
+import { ArenaNotifier } from './host/arena-notifier.ts';
+import { monotonicClock, SleepPace, SpinPace } from './host/monotonic-clock.ts';
+import { removeTimerSlack, setThreadNice } from './host/native.ts';
+import { HostEvidence } from './host/overrun-evidence.ts';
+import type { GatewayPlan } from './schedule/gateway-plan.ts';
+
+export interface DataPlaneThreadData {
+  readonly plan: GatewayPlan;
+  readonly shared: SharedState;
+}
+
+/** Granted to root, or with RLIMIT_NICE; without it the data plane runs like everybody else. */
+const NICE = -20;
+/** The first major frame starts so long after the last preparation. */
+const LEAD_NS = 2_000_000;
+
+const { plan, shared } = workerData as DataPlaneThreadData;
+const favoured = setThreadNice(NICE);
+removeTimerSlack();
+const plane = buildDataPlane(plan, shared, {
+  clock: monotonicClock,
+  pace: plan.idle === 'sleep' ? new SleepPace() : new SpinPace(),
+  notifier: new ArenaNotifier(shared.memory),
+  evidence: new HostEvidence(),
+});
+plane.time.read();
+plane.dispatcher.begin(plane.time.now[0]! + LEAD_NS);
+parentPort?.postMessage({ favoured });
+while (!plane.commands.stopped) plane.dispatcher.majorFrame();
