@@ -3,6 +3,7 @@
 import { didYouMean } from './control-plane/config/validator.ts';
 import { FileProblem } from './host/files.ts';
 import { UsageError } from './cli/arguments.ts';
+import { bench } from './cli/bench.ts';
 import { check } from './cli/check.ts';
 import { ExitCode } from './cli/exit-code.ts';
 import { run } from './cli/run.ts';
@@ -10,6 +11,7 @@ import { run } from './cli/run.ts';
 type Command = (words: readonly string[]) => number | Promise<number>;
 
 const COMMANDS: Readonly<Record<string, { readonly usage: string; readonly command: Command }>> = {
+  bench: { usage: 'bench NAME [--json]', command: bench },
   check: { usage: 'check CONFIG [--json] [--dump-pci FILE]', command: check },
   run: { usage: 'run CONFIG [--duration S] [--json [FILE]] [--no-dashboard]', command: run },
 };

@@ -1,6 +1,6 @@
 /** Free-running 16-bit ring indices (VIRTIO 2.7): the only place that wraps them. */
 
-export const RING_INDEX_MODULUS = 0x10000;
+export const INDEX_MASK = 0xffff;
 
 export function wrapIndex(index: number): number {
   return index & 0xffff;

@@ -51,6 +51,8 @@ export interface DataPlane {
   readonly queues: readonly DeviceQueue[];
   readonly services: readonly (QueueService | undefined)[];
   readonly publications: Publications;
+  readonly vswitch: VirtualSwitch;
+  readonly counters: Counters;
 }
 
 /** Offset of the second head area in scratch: a head with one VLAN tag more or less. */
@@ -158,5 +160,8 @@ export function buildDataPlane(plan: GatewayPlan, shared: SharedState, host: Hos
     plan, time, counters, events, publications, commands, services, framed,
     pace: host.pace, evidence: host.evidence,
   });
-  return { arena, time, dispatcher, commands, partitions, devices, queues, services, publications };
+  const { vswitch } = built;
+  return {
+    arena, time, dispatcher, commands, partitions, devices, queues, services, publications, vswitch, counters,
+  };
 }

@@ -6,6 +6,12 @@ import type { GuestMemory } from '../guest-memory.ts';
 
 const BYTES_MAX = 0x7fffffff;
 
+// Constants of the hot path as constants of this module: V8 folds them.
+const NONE = NO_FAULT;
+const DESC_SIZE = VirtqDesc.SIZE;
+const { NEXT, WRITE, INDIRECT } = VirtqDescFlag;
+const NEXT_OR_INDIRECT = NEXT | INDIRECT;
+
 /** What the walk needs to know of the queue the chain came from. */
 export interface ChainSource {
   readonly tableAt: number;
@@ -65,7 +71,27 @@ export class DescriptorChain {
   // [impl->req~queue.bounded-walk~1]
   // [impl->req~mem.single-fetch~1]
   extend(source: ChainSource, head: number, stepsMax: number): FaultCode {
-    let limit = stepsMax < this.descriptorsMax ? stepsMax : this.descriptorsMax;
+    const limit = stepsMax < this.descriptorsMax ? stepsMax : this.descriptorsMax;
+    if (this.steps >= limit) return Fault.ChainTooLong;
+    this.steps++;
+    const { i32 } = this.arena;
+    // A ring's own table is aligned, so that its descriptors are read in place.
+    const word = (source.tableAt + DESC_SIZE * head) >>> 2;
+    const low = i32[word]!;
+    const high = i32[word + 1]!;
+    const length = i32[word + 2]!;
+    const flagsAndNext = i32[word + 3]!;
+    if ((flagsAndNext & NEXT_OR_INDIRECT) === 0) {
+      return this.append(low, high, length, (flagsAndNext & WRITE) !== 0);
+    }
+    return this.follow(source, head, limit, low, high, length, flagsAndNext);
+  }
+
+  /** The rest of a chain whose first descriptor, just read, is not its last. */
+  private follow(
+    source: ChainSource, head: number, limit: number,
+    low: number, high: number, length: number, flagsAndNext: number,
+  ): FaultCode {
     this.tableAt = source.tableAt;
     this.tableSize = source.size;
     this.inTable = false;
@@ -74,42 +100,44 @@ export class DescriptorChain {
     let checkpoint = -1;
     let untilCheckpoint = 1;
     let stride = 1;
-    while (this.steps < limit) {
-      this.steps++;
-      const word = this.descriptorWord(index);
-      const { i32 } = this.arena;
-      const low = i32[word]!;
-      const high = i32[word + 1]!;
-      const length = i32[word + 2]!;
-      const flagsAndNext = i32[word + 3]!;
-      if ((flagsAndNext & VirtqDescFlag.INDIRECT) !== 0) {
-        const fault = this.enterTable(source, low, high, length, flagsAndNext);
-        if (fault !== NO_FAULT) return fault;
-        limit++; // once at most: the descriptor that names the table is not part of the chain
+    let stepsMax = limit;
+    for (;;) {
+      const indirect = (flagsAndNext & INDIRECT) !== 0;
+      const fault = indirect
+        ? this.enterTable(source, low, high, length, flagsAndNext)
+        : this.append(low, high, length, (flagsAndNext & WRITE) !== 0);
+      if (fault !== NONE) return fault;
+      if (indirect) {
+        stepsMax++; // once at most: the descriptor that names the table is not part of the chain
         index = 0;
         checkpoint = -1;
         untilCheckpoint = stride = 1;
-        continue;
+      } else {
+        if ((flagsAndNext & NEXT) === 0) return NONE;
+        if (--untilCheckpoint === 0) {
+          checkpoint = index;
+          untilCheckpoint = stride = stride * 2;
+        }
+        index = flagsAndNext >>> 16;
+        if (index >= this.tableSize) return Fault.NextOutOfRange;
+        if (index === checkpoint) return Fault.DescriptorLoop;
       }
-      const fault = this.append(low, high, length, (flagsAndNext & VirtqDescFlag.WRITE) !== 0);
-      if (fault !== NO_FAULT) return fault;
-      if ((flagsAndNext & VirtqDescFlag.NEXT) === 0) return NO_FAULT;
-      if (--untilCheckpoint === 0) {
-        checkpoint = index;
-        untilCheckpoint = stride = stride * 2;
-      }
-      index = flagsAndNext >>> 16;
-      if (index >= this.tableSize) return Fault.NextOutOfRange;
-      if (index === checkpoint) return Fault.DescriptorLoop;
+      if (this.steps >= stepsMax) return Fault.ChainTooLong;
+      this.steps++;
+      const word = this.descriptorWord(index);
+      const { i32 } = this.arena;
+      low = i32[word]!;
+      high = i32[word + 1]!;
+      length = i32[word + 2]!;
+      flagsAndNext = i32[word + 3]!;
     }
-    return Fault.ChainTooLong;
   }
 
   /** Index into the 32-bit view of the descriptor; a table at an odd address is read by way of scratch. */
   private descriptorWord(index: number): number {
-    const at = (this.tableAt + VirtqDesc.SIZE * index) | 0;
-    if ((at & 3) === 0) return at >>> 2;
-    this.arena.copy(this.descScratchAt, at, VirtqDesc.SIZE);
+    const at = (this.tableAt + DESC_SIZE * index) | 0;
+    if (!this.inTable || (at & 3) === 0) return at >>> 2;
+    this.arena.copy(this.descScratchAt, at, DESC_SIZE);
     return this.descScratchAt >>> 2;
   }
 
@@ -119,15 +147,15 @@ export class DescriptorChain {
   ): FaultCode {
     if (this.inTable) return Fault.IndirectNested;
     if (!source.indirect) return Fault.IndirectNotNegotiated;
-    if ((flags & VirtqDescFlag.NEXT) !== 0) return Fault.IndirectWithNext;
+    if ((flags & NEXT) !== 0) return Fault.IndirectWithNext;
     const bytes = length >>> 0;
-    if (bytes === 0 || bytes % VirtqDesc.SIZE !== 0 || bytes > source.size * VirtqDesc.SIZE) {
+    if (bytes === 0 || bytes % DESC_SIZE !== 0 || bytes > source.size * DESC_SIZE) {
       return Fault.IndirectLength;
     }
     const at = this.memory.translate(low, high, length);
     if (at === 0) return Fault.AddressOutOfRange;
     this.tableAt = at;
-    this.tableSize = bytes / VirtqDesc.SIZE;
+    this.tableSize = bytes / DESC_SIZE;
     this.inTable = true;
     return NO_FAULT;
   }
@@ -138,19 +166,16 @@ export class DescriptorChain {
     if (length < 0) return Fault.ChainBytesExceeded;
     const sum = length + (writable ? this.writableBytes : this.readableBytes);
     if (sum > BYTES_MAX) return Fault.ChainBytesExceeded;
-    if (writable) {
-      this.writable = true;
-      this.writableBytes = sum;
-    } else {
-      if (this.writable) return Fault.ReadableAfterWritable;
-      this.readableBytes = sum;
-    }
-    if (length === 0) return NO_FAULT;
-    this.at[this.segments] = at;
-    this.length[this.segments] = length;
-    this.segments++;
-    if (!writable) this.readableSegments++;
-    return NO_FAULT;
+    if (writable) this.writableBytes = sum;
+    else if (this.writable) return Fault.ReadableAfterWritable;
+    else this.readableBytes = sum;
+    if (writable) this.writable = true;
+    if (length === 0) return NONE;
+    const segment = this.segments++;
+    this.at[segment] = at;
+    this.length[segment] = length;
+    if (!writable) this.readableSegments = segment + 1;
+    return NONE;
   }
 
   /**

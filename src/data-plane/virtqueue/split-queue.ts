@@ -1,9 +1,16 @@
 /** Device side of a split virtqueue (VIRTIO 2.7): take, complete, publish, notify. */
 import { Fault, NO_FAULT, type FaultCode } from '../../base/fault.ts';
-import { indexDistance, passesEvent, wrapIndex } from '../../base/ring-index.ts';
+import { INDEX_MASK, indexDistance, passesEvent, wrapIndex } from '../../base/ring-index.ts';
 import { VirtqAvail, VirtqUsed } from '../../wire/virtqueue.ts';
 import type { Arena } from '../arena.ts';
 import type { ChainSource, DescriptorChain } from './descriptor-chain.ts';
+
+// Constants of the hot path as constants of this module: V8 folds them.
+const AVAIL_RING = VirtqAvail.RING;
+const AVAIL_IDX = VirtqAvail.IDX;
+const USED_RING = VirtqUsed.RING;
+const USED_IDX = VirtqUsed.IDX;
+const USED_ELEMENT = VirtqUsed.ELEMENT_SIZE;
 
 /** How far ahead of what we have seen avail_event is kept: with EVENT_IDX there is no "off" flag. */
 const EVENT_FAR_AHEAD = 0x8000;
@@ -88,7 +95,7 @@ export class SplitQueue implements ChainSource {
   /** Samples the available index, once; an impossible value stops the ring. */
   // [impl->req~queue.index-plausible~1]
   look(): FaultCode {
-    const index = Atomics.load(this.arena.u16, (this.availAt + VirtqAvail.IDX) >>> 1);
+    const index = Atomics.load(this.arena.u16, (this.availAt + AVAIL_IDX) >>> 1);
     if (indexDistance(index, this.taken) > this.size - this.held()) {
       return this.breakWith(Fault.AvailIndexOutOfRange);
     }
@@ -105,7 +112,7 @@ export class SplitQueue implements ChainSource {
   // [impl->req~queue.in-flight-once~1]
   takeHead(): number {
     const position = this.taken & this.mask;
-    const head = this.arena.u16[(this.availAt + VirtqAvail.RING + 2 * position) >>> 1]!;
+    const head = this.arena.u16[(this.availAt + AVAIL_RING + 2 * position) >>> 1]!;
     if (head >= this.size) {
       this.breakWith(Fault.HeadOutOfRange);
       return -1;
@@ -115,7 +122,7 @@ export class SplitQueue implements ChainSource {
       return -1;
     }
     this.inFlight[head] = 1;
-    this.taken = wrapIndex(this.taken + 1);
+    this.taken = (this.taken + 1) & INDEX_MASK;
     return head;
   }
 
@@ -124,7 +131,8 @@ export class SplitQueue implements ChainSource {
    * `stepsMax` bounds the descriptors of all chains in `chain` together.
    */
   walk(chain: DescriptorChain, head: number, stepsMax: number): FaultCode {
-    return chain.extend(this, head, Math.min(this.size + chain.steps, stepsMax));
+    const own = this.size + chain.steps;
+    return chain.extend(this, head, own < stepsMax ? own : stepsMax);
   }
 
   /** Gives the last taken head back to the available ring, as if it had not been looked at. */
@@ -137,17 +145,17 @@ export class SplitQueue implements ChainSource {
   // [impl->req~queue.used-order~1]
   complete(head: number, usedLength: number): void {
     const position = this.used & this.mask;
-    const word = (this.usedAt + VirtqUsed.RING + VirtqUsed.ELEMENT_SIZE * position) >>> 2;
+    const word = (this.usedAt + USED_RING + USED_ELEMENT * position) >>> 2;
     this.arena.i32[word] = head;
     this.arena.i32[word + 1] = usedLength;
     this.completed[position] = head;
-    this.used = wrapIndex(this.used + 1);
+    this.used = (this.used + 1) & INDEX_MASK;
   }
 
   /** Makes all completed elements visible: one store of the used index (2.7.8.2). */
   publish(): void {
     if (this.used === this.published) return;
-    Atomics.store(this.arena.u16, (this.usedAt + VirtqUsed.IDX) >>> 1, this.used);
+    Atomics.store(this.arena.u16, (this.usedAt + USED_IDX) >>> 1, this.used);
     const count = indexDistance(this.used, this.published);
     for (let n = 0; n < count; n++) {
       this.inFlight[this.completed[(this.published + n) & this.mask]!] = 0;
