@@ -20,6 +20,7 @@ function usage(): string {
   return ['usage:', ...Object.values(COMMANDS).map((entry) => `  virtio-gateway ${entry.usage}`), ''].join('\n');
 }
 
+// [impl->req~cli.errors~1]
 async function main(words: readonly string[]): Promise<number> {
   const [name = '', ...rest] = words;
   if (name === '--help' || name === 'help') {

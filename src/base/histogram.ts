@@ -31,6 +31,7 @@ function upperEdge(bucket: number): number {
   return ((bucket % STEPS) + STEPS + 1) * 2 ** exponent - 1;
 }
 
+// [impl->req~diag.histogram~1]
 export class Histogram {
   private readonly words: Float64Array;
   private readonly base: number;

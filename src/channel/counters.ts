@@ -17,7 +17,6 @@ export const FlowCounter = { REQUESTS: 0, DEADLINE_MISSES: 1, COUNT: 2 } as cons
 export const DROP_REASONS = [
   'policed', 'no-receive-buffer', 'receiver-not-ready', 'receiver-fault', 'too-long-for-receiver', 'offload-fan-out',
 ] as const;
-export type DropReason = (typeof DROP_REASONS)[number];
 export const Drop = {
   POLICED: 0, NO_RECEIVE_BUFFER: 1, RECEIVER_NOT_READY: 2, RECEIVER_FAULT: 3, TOO_LONG_FOR_RECEIVER: 4,
   OFFLOAD_FAN_OUT: 5,
@@ -48,6 +47,7 @@ export function layOutCounters(plan: GatewayPlan): CounterLayout {
   return { queues, routes, windows, flows, partitions, histograms, words };
 }
 
+// [impl->req~diag.counters~1]
 export class Counters {
   readonly words: Float64Array;
   readonly layout: CounterLayout;

@@ -18,6 +18,7 @@ export interface GatewayEvent {
   timeNs: number;
 }
 
+// [impl->req~diag.event-log~1]
 export class EventLog {
   private readonly ring: BoundedRing;
   private readonly record = new Int32Array(WORDS);

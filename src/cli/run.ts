@@ -3,6 +3,8 @@ import { loadConfig } from '../control-plane/config/load-config.ts';
 import { Gateway } from '../control-plane/gateway.ts';
 import { runReport, type RunReport } from '../control-plane/run-report.ts';
 import { writeTextFile } from '../host/files.ts';
+import { monotonicClock } from '../host/monotonic-clock.ts';
+import { after, every } from '../host/timers.ts';
 import { compilePlan } from '../schedule/compile-plan.ts';
 import { parseArguments, positiveNumber, type CommandShape } from './arguments.ts';
 import { printProblems } from './check.ts';
@@ -14,16 +16,15 @@ export const RUN_SHAPE: CommandShape = {
   options: { 'duration': 'value', 'json': 'optional-value', 'no-dashboard': 'flag', 'debug': 'flag' },
 };
 
-const NS_PER_MS = 1e6;
 const LIVE_EVERY_MS = 1000;
 
 /** Resolves when the user, the duration or the safe state ends the run. */
 function untilEnd(gateway: Gateway, seconds: number | undefined): Promise<void> {
   return new Promise((resolve) => {
-    const timer = seconds === undefined ? undefined : setTimeout(end, seconds * 1000);
+    const endTimer = seconds === undefined ? undefined : after(seconds * 1000, end);
     const subscription = gateway.enteredSafeState.subscribe(end);
     function end(): void {
-      clearTimeout(timer);
+      endTimer?.();
       subscription.unsubscribe();
       process.off('SIGINT', end).off('SIGTERM', end);
       resolve();
@@ -48,21 +49,27 @@ export async function run(words: readonly string[]): Promise<number> {
   if (!config) return ExitCode.USAGE;
   const gateway = new Gateway(compilePlan(config), config);
   const quiet = options['json'] === true;
-  const started = performance.now();
+  const now = new Float64Array(1);
+  monotonicClock.readInto(now);
+  const started = now[0]!;
+  const sinceStart = () => {
+    monotonicClock.readInto(now);
+    return now[0]! - started;
+  };
   gateway.log.subscribe((line) => process.stderr.write(`${line}\n`));
   gateway.start();
   const facts = () => ({
     plan: gateway.plan, counters: gateway.counters,
     config: { sha256: loaded.sha256, name: config.gateway.name, revision: config.gateway.revision },
-    durationNs: Math.round((performance.now() - started) * NS_PER_MS),
+    durationNs: sinceStart(),
     modes: gateway.plan.partitions.map(({ index }) => gateway.partitions.mode(index)),
     statistics: gateway.guests.map((guest) => guest.statistics),
     lostEvents: gateway.events.lost, safeState: gateway.safeState,
   });
   const live = quiet ? undefined : new LiveTable(process.stdout);
-  const ticking = setInterval(() => live?.show(runReport(facts())), LIVE_EVERY_MS);
+  const endTicking = every(LIVE_EVERY_MS, () => live?.show(runReport(facts())));
   await untilEnd(gateway, seconds);
-  clearInterval(ticking);
+  endTicking();
   live?.end();
   const modes = facts().modes;
   await gateway.stop();

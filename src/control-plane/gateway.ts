@@ -9,6 +9,7 @@ import type { SharedState } from '../data-plane/data-plane.ts';
 import { GuestMemory } from '../data-plane/guest-memory.ts';
 import { readBuiltFile } from '../host/files.ts';
 import { PlaneThread } from '../host/plane-thread.ts';
+import { every } from '../host/timers.ts';
 import { EMBEDDED_GUEST_PHYSICAL } from '../schedule/arena-layout.ts';
 import type { GatewayConfig } from '../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
@@ -191,11 +192,11 @@ export class Gateway {
   }
 
   private async ends(thread: PlaneThread): Promise<boolean> {
-    const flushing = setInterval(() => this.link.flush(), 1);
+    const endFlushing = every(1, () => this.link.flush());
     try {
       return await thread.endsWithin(STOP_WITHIN_MS);
     } finally {
-      clearInterval(flushing);
+      endFlushing();
     }
   }
 }

@@ -111,6 +111,7 @@ function flowReport({ plan, counters }: RunFacts) {
   });
 }
 
+// [impl->req~cfg.identity~1]
 /** Keys and meanings are those of the contract's `run --json`. */
 export function runReport(facts: RunFacts) {
   const { counters, plan } = facts;

@@ -12,7 +12,6 @@ import { WindowBudget } from './window-budget.ts';
 
 /** Why a window ended late. */
 export const OverrunCause = { COST_MODEL: 0, HOST: 1, GARBAGE_COLLECTION: 2 } as const;
-export const OVERRUN_CAUSES = ['cost-model', 'host', 'garbage-collection'] as const;
 
 /** Tells who took the time of a window that ended late. */
 export interface OverrunEvidence {
@@ -46,6 +45,7 @@ interface ServedWindow {
   readonly countersAt: number;
 }
 
+// [impl->req~sched.no-allocation~1]
 export class Dispatcher {
   private readonly parts: DispatcherParts;
   private readonly windows: readonly ServedWindow[];

@@ -32,6 +32,7 @@ export class ArrivalStamps {
   }
 }
 
+// [impl->req~sched.latency-measured~1]
 export class FlowProbe {
   private readonly pending = new Float64Array(PENDING_MAX);
   private pendingCount = 0;

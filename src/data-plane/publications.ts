@@ -39,14 +39,14 @@ export class Publications {
       const queue = this.touched[n]!;
       queue.touched = false;
       queue.ring.publish();
-      this.await(queue);
+      this.awaitNotification(queue);
     }
     this.touchedCount = 0;
     sender.ring.publish();
-    this.await(sender);
+    this.awaitNotification(sender);
   }
 
-  private await(queue: DeviceQueue): void {
+  private awaitNotification(queue: DeviceQueue): void {
     if (queue.awaiting) return;
     queue.awaiting = true;
     this.awaiting[this.awaitingCount++] = queue;

@@ -21,6 +21,7 @@ interface Structure {
 const RESET_POLLS_MAX = 2000;
 const POLL_NS = 1_000_000;
 
+// [impl->req~guest.honest-driver~1]
 export class VirtioDriver {
   negotiated: FeatureBits = { low: 0, high: 0 };
   private readonly machine: GuestMachine;

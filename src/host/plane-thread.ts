@@ -1,6 +1,7 @@
 /** Threads of the gateway: how they start, how they tell that they ended, and how they are ended. */
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { after, type EndTimer } from './timers.ts';
 
 export interface ThreadCallbacks {
   /** Once, however it ended; `error` is the uncaught exception's message, if that was the reason. */
@@ -46,12 +47,12 @@ export class PlaneThread {
 
   /** Waits for the thread to end by itself; false when it has not after `ms` milliseconds. */
   async endsWithin(ms: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
+    let endTimer: EndTimer = () => {};
     const late = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), ms);
+      endTimer = after(ms, () => resolve(false));
     });
     const ended = await Promise.race([this.exited.then(() => true as const), late]);
-    clearTimeout(timer);
+    endTimer();
     return ended;
   }
 }

@@ -129,6 +129,7 @@ function planWindow(
   };
 }
 
+// [impl->req~part.static-set~1]
 /** Compiles a configuration that has passed the schema and the semantic rules. */
 export function compilePlan(config: GatewayConfig, slicesFrom = 0): GatewayPlan {
   const named = namedDevices(config);

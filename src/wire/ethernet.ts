@@ -13,12 +13,6 @@ export const Tcp = {
 } as const;
 export const IP_PROTOCOL_TCP = 6;
 
-const MAC_PATTERN = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
-
-export function isMac(text: string): boolean {
-  return MAC_PATTERN.test(text);
-}
-
 /** The six octets of an address written `52:54:00:00:00:01`. */
 export function macOctets(text: string): number[] {
   return text.split(':').map((octet) => Number.parseInt(octet, 16));

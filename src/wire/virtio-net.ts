@@ -26,7 +26,3 @@ export const NetCtrl = {
   GUEST_OFFLOADS: 5, GUEST_OFFLOADS_SET: 0,
   HEADER_SIZE: 2, OK: 0, ERR: 1,
 } as const;
-
-/** Limits of mtu in the configuration space (5.1.4.1). */
-export const MTU_MIN = 68;
-export const MTU_MAX = 65535;

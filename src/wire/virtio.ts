@@ -1,7 +1,5 @@
 /** Names and numbers of VIRTIO version 1.4 that all device types share (2.1, 5). */
 
-export const VIRTIO_VERSION = '1.4';
-
 /** Device status bits (2.1). */
 export const DeviceStatus = {
   ACKNOWLEDGE: 1,

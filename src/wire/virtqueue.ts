@@ -13,8 +13,6 @@ export const VirtqUsed = { FLAGS: 0, IDX: 2, RING: 4, ELEMENT_SIZE: 8, NO_NOTIFY
 /** Alignments of 2.7. */
 export const VIRTQ_ALIGN = { DESC: 16, AVAIL: 2, USED: 4 } as const;
 
-export const QUEUE_SIZE_MAX = 32768;
-
 export function descriptorTableBytes(size: number): number {
   return VirtqDesc.SIZE * size;
 }

@@ -29,6 +29,7 @@ const SYNTAX: Record<string, string> = {
   InvalidCharacter: 'this character is not allowed in JSON',
 };
 
+// [impl->req~cfg.strict-json~1]
 export class JsonSource {
   readonly problems: Problem[] = [];
   readonly value: unknown;
@@ -93,6 +94,7 @@ export class JsonSource {
     return object;
   }
 
+  // [impl->req~cfg.all-errors~1]
   /** A problem at the value of this path, or at the nearest one around it that exists. */
   problemAt(path: JsonPath, message: string, atKey = false): Problem {
     for (let length = path.length; length >= 0; length--) {

@@ -1,78 +1,51 @@
-/** One emulated virtio-pci function: registers, device status machine, and the rings it starts (2.1, 3.1, 4.1). */
-import { Fault, type FaultCode } from '../../base/fault.ts';
-import { CommandKind, CommandWord, NotifyKind, RingFlag } from '../../channel/command-channel.ts';
-import type { GuestMemory } from '../../data-plane/guest-memory.ts';
-import type { PlanDevice, PlanQueue } from '../../schedule/gateway-plan.ts';
-import { bitOf, hasBit, type FeatureBits } from '../../wire/features.ts';
-import { DEVICE_TYPE_ID, DeviceStatus } from '../../wire/virtio.ts';
-import { BarLayout, CommonConfig, Msix, NO_VECTOR, VirtioPciCap } from '../../wire/virtio-pci.ts';
-import type { DataPlaneLink } from '../data-plane-link.ts';
-import { negotiate } from '../features/feature-sets.ts';
+/** One emulated virtio-pci function: configuration space, BAR, interrupts (VIRTIO 4.1). */
+import { Fault } from '../../base/fault.ts';
+import { DEVICE_TYPE_ID } from '../../wire/virtio.ts';
+import { BarLayout, NO_VECTOR, VirtioPciCap } from '../../wire/virtio-pci.ts';
+import { CommonRegisters, type CommonParts } from './common-registers.ts';
 import { ConfigSpace } from './config-space.ts';
+import { MsixTable } from './msix-table.ts';
 import { NET_CONFIG_BYTES, NetDeviceConfig } from './net-config.ts';
-import { QueueRegisters, type AddressRegister } from './queue-registers.ts';
 
-const EVENT_IDX = bitOf('virtio-net', 'VIRTIO_RING_F_EVENT_IDX');
-const INDIRECT = bitOf('virtio-net', 'VIRTIO_RING_F_INDIRECT_DESC');
-const RING_RESET = bitOf('virtio-net', 'VIRTIO_F_RING_RESET');
-const MQ = bitOf('virtio-net', 'VIRTIO_NET_F_MQ');
-const STEPS = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FEATURES_OK
-  | DeviceStatus.DRIVER_OK | DeviceStatus.FAILED;
+const ALL_ONES = 0xffff_ffff;
 
-export interface FunctionParts {
-  readonly plan: PlanDevice;
-  readonly queues: readonly PlanQueue[];
-  readonly memory: GuestMemory;
+export interface FunctionParts extends Omit<CommonParts, 'generation' | 'interruptWord'> {
   readonly words: Int32Array;
   readonly statusAt: number;
   /** First interrupt word of this function. */
   readonly vectorsAt: number;
-  readonly link: DataPlaneLink;
-  readonly onFault: (fault: FaultCode, queue: number, detail: string) => void;
-  /** The driver is ready, or has reset the device. */
-  readonly onReady: (ready: boolean) => void;
 }
 
+// [impl->req~pci.function~1]
 export class VirtioFunction {
   readonly space: ConfigSpace;
   readonly config: NetDeviceConfig;
   private readonly parts: FunctionParts;
-  private readonly queues: readonly QueueRegisters[];
-  private readonly vectors: number;
-  private readonly msixTable: Uint8Array;
-  private status = 0;
-  private resetting: number | undefined;
-  private deviceFeatureSelect = 0;
-  private driverFeatureSelect = 0;
-  private readonly driverFeatures = [0, 0];
-  private negotiated: FeatureBits = { low: 0, high: 0 };
-  private configVector = NO_VECTOR;
-  private queueSelect = 0;
+  private readonly common: CommonRegisters;
+  private readonly msix: MsixTable;
 
   constructor(parts: FunctionParts) {
     this.parts = parts;
-    const { plan } = parts;
-    this.queues = plan.queues.map((queue) => new QueueRegisters(queue, plan.queueSizeMax));
-    this.vectors = this.queues.length + 1;
-    this.space = new ConfigSpace({
-      typeId: DEVICE_TYPE_ID['virtio-net'], queues: this.queues.length, vectors: this.vectors,
-      deviceConfigBytes: NET_CONFIG_BYTES,
+    this.config = new NetDeviceConfig(parts.plan, parts.words, parts.statusAt);
+    this.common = new CommonRegisters({
+      ...parts,
+      generation: () => this.config.generation,
+      interruptWord: (vector) => this.interruptWord(vector),
     });
-    this.msixTable = new Uint8Array(this.vectors * Msix.ENTRY_SIZE);
-    for (let n = 0; n < this.vectors; n++) this.msixTable[n * Msix.ENTRY_SIZE + Msix.ENTRY_CONTROL] = 1;
-    this.config = new NetDeviceConfig(plan, parts.words, parts.statusAt);
+    this.msix = new MsixTable(this.common.vectors);
+    this.space = new ConfigSpace({
+      typeId: DEVICE_TYPE_ID['virtio-net'], queues: parts.plan.queues.length,
+      vectors: this.common.vectors, deviceConfigBytes: NET_CONFIG_BYTES,
+    });
   }
 
   get deviceStatus(): number {
-    return this.status;
+    return this.common.status;
   }
-
-  // Configuration space, with the window of 4.1.4.9 into the BAR.
 
   readConfig(offset: number, width: number): number {
     const window = this.windowAccess(offset, width);
-    if (window !== undefined) return this.readBar(window, width);
-    return this.space.read(offset, width);
+    return window === undefined ? this.space.read(offset, width) : this.readBar(window, width);
   }
 
   writeConfig(offset: number, width: number, value: number): void {
@@ -81,7 +54,7 @@ export class VirtioFunction {
     if (window !== undefined) this.writeBar(window, width, value, 0);
   }
 
-  /** BAR offset that an access to the data field of the PCI access capability stands for. */
+  /** BAR offset that the data field of the PCI access capability stands for (4.1.4.9). */
   private windowAccess(offset: number, width: number): number | undefined {
     const { space } = this;
     if (offset !== space.pciAccessAt + VirtioPciCap.PCI_CFG_DATA) return undefined;
@@ -91,278 +64,49 @@ export class VirtioFunction {
     return bar === 0 && length === width && at % width === 0 ? at : undefined;
   }
 
-  // BAR 0.
-
   readBar(offset: number, width: number): number {
-    if (!this.space.memoryEnabled) return 0xffff_ffff;
-    if (offset < BarLayout.ISR) return this.readCommon(offset, width);
+    if (!this.space.memoryEnabled) return ALL_ONES;
+    if (offset < BarLayout.ISR) return this.common.read(offset, width);
     // There is no INTx pin (interrupt pin 0), so that the ISR byte never has a bit set (4.1.4.5).
     if (offset < BarLayout.DEVICE) return 0;
     if (offset < BarLayout.NOTIFY) return this.config.read(offset - BarLayout.DEVICE, width);
     if (offset < BarLayout.MSIX_TABLE) return 0;
-    const at = offset - BarLayout.MSIX_TABLE;
-    let value = 0;
-    for (let n = width - 1; n >= 0; n--) value = value * 256 + (this.msixTable[at + n] ?? 0);
-    return value;
+    return this.msix.read(offset - BarLayout.MSIX_TABLE, width);
   }
 
   writeBar(offset: number, width: number, low: number, high: number): void {
     if (!this.space.memoryEnabled) return;
     if (offset < BarLayout.ISR) {
-      if (!this.writeCommon(offset, width, low, high)) {
-        this.parts.onFault(Fault.RegisterAccessInvalid, -1,
-          `write of ${width} bytes at common register 0x${offset.toString(16)}`);
-      }
+      if (this.common.write(offset, width, low, high)) return;
+      this.parts.onFault(Fault.RegisterAccessInvalid, -1,
+        `write of ${width} bytes at common register 0x${offset.toString(16)}`);
       return;
     }
-    // Notifications are not needed, queues are polled: a kick is taken note of by nobody (2.7.10.2).
-    if (offset < BarLayout.MSIX_TABLE) return;
-    const at = offset - BarLayout.MSIX_TABLE;
-    for (let n = 0; n < Math.min(width, 4) && at + n < this.msixTable.length; n++) {
-      this.msixTable[at + n] = low >>> (8 * n);
-    }
+    // Queues are polled: a kick is taken note of by nobody (2.7.10.2).
+    if (offset >= BarLayout.MSIX_TABLE) this.msix.write(offset - BarLayout.MSIX_TABLE, width, low);
   }
 
-  private queueAt(select: number): QueueRegisters | undefined {
-    // 5.1.2: without MQ controlq follows the first pair.
-    const { queues } = this.parts;
-    if (select === 2 && !hasBit(this.negotiated, MQ)) {
-      return this.queues.find((queue) => queues[queue.index]!.role === 'control');
-    }
-    return this.queues[select];
-  }
-
-  private readCommon(offset: number, width: number): number {
-    const queue = this.queueAt(this.queueSelect);
-    switch (offset) {
-      case CommonConfig.DEVICE_FEATURE_SELECT: return this.deviceFeatureSelect;
-      case CommonConfig.DEVICE_FEATURE: return this.offeredWord();
-      case CommonConfig.DRIVER_FEATURE_SELECT: return this.driverFeatureSelect;
-      case CommonConfig.DRIVER_FEATURE: return this.driverFeatures[this.driverFeatureSelect] ?? 0;
-      case CommonConfig.CONFIG_MSIX_VECTOR: return this.configVector;
-      case CommonConfig.NUM_QUEUES: return this.queues.length;
-      case CommonConfig.DEVICE_STATUS: return this.readStatus();
-      case CommonConfig.CONFIG_GENERATION: return this.config.generation;
-      case CommonConfig.QUEUE_SELECT: return this.queueSelect;
-      case CommonConfig.QUEUE_SIZE: return queue?.size ?? 0;
-      case CommonConfig.QUEUE_MSIX_VECTOR: return queue?.vector ?? NO_VECTOR;
-      case CommonConfig.QUEUE_ENABLE: return queue?.enabled ? 1 : 0;
-      case CommonConfig.QUEUE_NOTIFY_OFF: return queue ? this.queues.indexOf(queue) : 0;
-      case CommonConfig.QUEUE_RESET: return queue && this.queueIsResetting(queue) ? 1 : 0;
-      default: return queue ? this.readAddress(queue, offset, width) : 0;
-    }
-  }
-
-  private offeredWord(): number {
-    const { offered } = this.parts.plan;
-    return this.deviceFeatureSelect === 0 ? offered.low : this.deviceFeatureSelect === 1 ? offered.high : 0;
-  }
-
-  /** 2.4.1: the status reads 0 when nothing of the old life can touch the queues any more. */
-  private readStatus(): number {
-    if (this.resetting !== undefined && this.parts.link.isDone(this.resetting)) this.resetting = undefined;
-    return this.resetting === undefined ? this.status : this.status | DeviceStatus.ACKNOWLEDGE;
-  }
-
-  private queueIsResetting(queue: QueueRegisters): boolean {
-    if (queue.resetting === undefined) return false;
-    if (!this.parts.link.isDone(queue.resetting)) return true;
-    queue.resetting = undefined;
-    return false;
-  }
-
-  private addressAt(queue: QueueRegisters, offset: number): [AddressRegister, boolean] | undefined {
-    switch (offset & ~7) {
-      case CommonConfig.QUEUE_DESC: return [queue.desc, (offset & 4) !== 0];
-      case CommonConfig.QUEUE_DRIVER: return [queue.driver, (offset & 4) !== 0];
-      case CommonConfig.QUEUE_DEVICE: return [queue.device, (offset & 4) !== 0];
-      default: return undefined;
-    }
-  }
-
-  private readAddress(queue: QueueRegisters, offset: number, width: number): number {
-    const found = this.addressAt(queue, offset);
-    if (!found || width !== 4) return 0;
-    return found[1] ? found[0].high : found[0].low;
-  }
-
-  /** False for an access that its clause forbids; it changes nothing. */
-  private writeCommon(offset: number, width: number, low: number, high: number): boolean {
-    const queue = this.queueAt(this.queueSelect);
-    switch (offset) {
-      case CommonConfig.DEVICE_FEATURE_SELECT: this.deviceFeatureSelect = low; return width === 4;
-      case CommonConfig.DRIVER_FEATURE_SELECT: this.driverFeatureSelect = low; return width === 4;
-      case CommonConfig.DRIVER_FEATURE: return width === 4 && this.writeDriverFeature(low);
-      case CommonConfig.CONFIG_MSIX_VECTOR: this.configVector = this.vector(low); return width === 2;
-      case CommonConfig.DEVICE_STATUS: return width === 1 && this.writeStatus(low & 0xff);
-      case CommonConfig.QUEUE_SELECT: this.queueSelect = low & 0xffff; return width === 2;
-      default: return queue !== undefined && this.writeQueue(queue, offset, width, low, high);
-    }
-  }
-
-  private vector(value: number): number {
-    return value < this.vectors ? value : NO_VECTOR;
-  }
-
-  private writeDriverFeature(value: number): boolean {
-    // 3.1.1: after FEATURES_OK the driver must not accept new bits.
-    if ((this.status & DeviceStatus.FEATURES_OK) !== 0 || this.driverFeatureSelect > 1) {
-      return this.driverFeatureSelect > 1 && value === 0;
-    }
-    this.driverFeatures[this.driverFeatureSelect] = value >>> 0;
-    return true;
-  }
-
-  // [impl->req~neg.queue-lock~1]
-  private writeQueue(
-    queue: QueueRegisters, offset: number, width: number, low: number, high: number,
-  ): boolean {
-    if (offset === CommonConfig.QUEUE_RESET) return width === 2 && low === 1 && this.resetQueue(queue);
-    if (queue.enabled) return false;
-    switch (offset) {
-      case CommonConfig.QUEUE_SIZE: {
-        if (width !== 2) return false;
-        if (!queue.setSize(low & 0xffff)) this.setupFault(queue, `queue size ${low & 0xffff}`);
-        return true;
-      }
-      case CommonConfig.QUEUE_MSIX_VECTOR: queue.vector = this.vector(low & 0xffff); return width === 2;
-      case CommonConfig.QUEUE_ENABLE: return width === 2 && low === 1 && this.enableQueue(queue);
-      default: return this.writeAddress(queue, offset, width, low, high);
-    }
-  }
-
-  private writeAddress(
-    queue: QueueRegisters, offset: number, width: number, low: number, high: number,
-  ): boolean {
-    const found = this.addressAt(queue, offset);
-    if (!found || offset % 4 !== 0 || (width !== 4 && (width !== 8 || found[1]))) return false;
-    const [register, upper] = found;
-    if (upper) register.high = low >>> 0;
-    else register.low = low >>> 0;
-    if (width === 8) register.high = high >>> 0;
-    return true;
-  }
-
-  private setupFault(queue: QueueRegisters, detail: string): void {
-    this.parts.onFault(Fault.QueueSetupInvalid, queue.index, detail);
-  }
-
-  /** 4.1.4.3.2: before DRIVER_OK, or again after a queue reset. */
-  private enableQueue(queue: QueueRegisters): boolean {
-    if ((this.status & DeviceStatus.FEATURES_OK) === 0 || this.queueIsResetting(queue)) return false;
-    if (!queue.place(this.parts.memory)) {
-      this.setupFault(queue, 'a part of the ring is misaligned or outside the memory');
-      return true;
-    }
-    queue.enabled = true;
-    if ((this.status & DeviceStatus.DRIVER_OK) !== 0) this.startQueue(queue);
-    return true;
-  }
-
-  /** 2.6.1: stops one ring; its registers go back to their defaults. */
-  // [impl->req~queue.reset~1]
-  private resetQueue(queue: QueueRegisters): boolean {
-    if (!hasBit(this.negotiated, RING_RESET) || (this.status & DeviceStatus.DRIVER_OK) === 0) return false;
-    queue.resetting = this.parts.link.post(CommandKind.STOP_QUEUE, queue.index);
-    queue.reset();
-    return true;
-  }
-
-  // [impl->req~neg.state-machine~1]
-  private writeStatus(value: number): boolean {
-    if (value === 0) {
-      this.reset();
-      return true;
-    }
-    // 2.1.1: the driver only adds bits; NEEDS_RESET is the device's.
-    const own = this.status & STEPS;
-    if ((value & own) !== own) return false;
-    const added = value & STEPS & ~own;
-    if ((added & DeviceStatus.FEATURES_OK) !== 0 && !this.acceptFeatures()) return true;
-    if ((added & DeviceStatus.DRIVER_OK) !== 0) {
-      const ready = ((own | added) & DeviceStatus.FEATURES_OK) !== 0 && this.resetting === undefined;
-      if (!ready) return false;
-    }
-    this.status |= added;
-    if ((added & DeviceStatus.DRIVER_OK) !== 0) this.start();
-    return true;
-  }
-
-  /** Leaves FEATURES_OK clear when the set cannot be used (2.2.2). */
-  private acceptFeatures(): boolean {
-    const { plan, onFault } = this.parts;
-    const wanted = { low: this.driverFeatures[0]!, high: this.driverFeatures[1]! };
-    const result = negotiate('virtio-net', plan.offered, plan.required, wanted);
-    if (result.outcome === 'accepted') {
-      this.negotiated = result.bits;
-      return true;
-    }
-    const fault = result.outcome === 'refused' ? Fault.FeatureSetRefused : Fault.RequiredFeatureMissing;
-    onFault(fault, -1, result.reason);
-    return false;
-  }
-
-  private start(): void {
-    const { plan, link, onReady } = this.parts;
-    link.post(CommandKind.START_DEVICE, plan.index, [
-      [CommandWord.FEATURES_LOW, this.negotiated.low | 0], [CommandWord.FEATURES_HIGH, this.negotiated.high | 0],
-    ]);
-    for (const queue of this.queues) {
-      if (queue.enabled) this.startQueue(queue);
-    }
-    onReady(true);
-  }
-
-  private startQueue(queue: QueueRegisters): void {
-    const place = queue.place(this.parts.memory);
-    if (!place) return;
-    const flags = (hasBit(this.negotiated, EVENT_IDX) ? RingFlag.EVENT_IDX : 0)
-      | (hasBit(this.negotiated, INDIRECT) ? RingFlag.INDIRECT : 0);
-    const wired = this.space.msixEnabled && queue.vector !== NO_VECTOR && this.unmasked(queue.vector);
-    this.parts.link.post(CommandKind.START_QUEUE, queue.index, [
-      [CommandWord.SIZE, queue.size], [CommandWord.DESC, place.descAt], [CommandWord.AVAIL, place.availAt],
-      [CommandWord.USED, place.usedAt], [CommandWord.FLAGS, flags], [CommandWord.INDEX, 0],
-      [CommandWord.NOTIFY_KIND, wired ? NotifyKind.ARENA_WORD : NotifyKind.NONE],
-      [CommandWord.NOTIFY_TARGET, (this.parts.vectorsAt >>> 2) + (wired ? queue.vector : 0)],
-    ]);
-  }
-
-  private unmasked(vector: number): boolean {
-    return (this.msixTable[vector * Msix.ENTRY_SIZE + Msix.ENTRY_CONTROL]! & 1) === 0;
+  private interruptWord(vector: number): number | undefined {
+    if (!this.space.msixEnabled || vector === NO_VECTOR || !this.msix.unmasked(vector)) return undefined;
+    return (this.parts.vectorsAt >>> 2) + vector;
   }
 
   /** The driver's reset, or the gateway's when the guest is gone. */
   reset(): void {
-    const { plan, link, onReady } = this.parts;
-    link.post(CommandKind.STOP_DEVICE, plan.index);
-    for (const queue of this.queues) {
-      this.resetting = link.post(CommandKind.STOP_QUEUE, queue.index);
-      queue.reset();
-      queue.resetting = undefined;
-    }
-    const wasReady = (this.status & DeviceStatus.DRIVER_OK) !== 0;
-    this.status = 0;
-    this.driverFeatures.fill(0);
-    this.negotiated = { low: 0, high: 0 };
-    this.configVector = NO_VECTOR;
-    this.queueSelect = 0;
-    if (wasReady) onReady(false);
+    this.common.reset();
   }
 
   /** 2.1.2: stops the device until its driver resets it, and says so. */
   needsReset(): void {
-    const { plan, link } = this.parts;
-    this.status |= DeviceStatus.DEVICE_NEEDS_RESET;
-    link.post(CommandKind.STOP_DEVICE, plan.index);
-    for (const queue of this.queues) link.post(CommandKind.STOP_QUEUE, queue.index);
+    this.common.needsReset();
     this.notifyConfigChange();
   }
 
   /** 4.1.4.5: a configuration change notification, on its own vector. */
   notifyConfigChange(): void {
-    if (!this.space.msixEnabled || this.configVector === NO_VECTOR || !this.unmasked(this.configVector)) return;
-    const index = (this.parts.vectorsAt >>> 2) + this.configVector;
-    Atomics.add(this.parts.words, index, 1);
-    Atomics.notify(this.parts.words, index);
+    const word = this.interruptWord(this.common.configVector);
+    if (word === undefined) return;
+    Atomics.add(this.parts.words, word, 1);
+    Atomics.notify(this.parts.words, word);
   }
 }

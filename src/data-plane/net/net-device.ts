@@ -128,6 +128,7 @@ export class NetDevice {
   // [impl->req~net.receive-buffers~1]
   receive(packet: Packet, pair: number, reservedByOthers: number, descriptorsMax: number): number {
     if (!this.started || !this.partition.running) return Drop.RECEIVER_NOT_READY;
+    // [impl->req~net.multiqueue~1]
     const queue = this.queues[pair % this.activePairs]!;
     if (!queue.ring.started) return Drop.RECEIVER_NOT_READY;
     if (packet.bytes > this.packetBytesMax(packet)) return Drop.TOO_LONG_FOR_RECEIVER;
@@ -226,6 +227,7 @@ export class NetDevice {
     for (let n = 0; n < packet.restCount; n++) sink.scatter(packet.restAt[n]!, packet.restLength[n]!);
   }
 
+  // [impl->req~mem.zero-residue~1]
   private completeAll(queue: DeviceQueue, count: number, total: number): void {
     let left = total;
     for (let n = 0; n < count; n++) {

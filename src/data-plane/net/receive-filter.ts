@@ -6,6 +6,7 @@ const BROADCAST_HIGH = 0xffff;
 const GROUP_BIT = 1;
 const VLAN_COUNT = 4096;
 
+// [impl->req~net.receive-filter~1]
 /** An address as two numbers: octets 0-3 little-endian as a signed pattern, octets 4-5. */
 export class ReceiveFilter {
   promiscuous = false;

@@ -128,6 +128,7 @@ export class TransmitService implements QueueService {
   }
 
   /** A faulty request goes back with length 0, and counts. */
+  // [impl->req~queue.chain-returned~1]
   private refuse(head: number, fault: FaultCode): number {
     const { queue } = this.parts;
     queue.ring.complete(head, 0);
@@ -138,7 +139,6 @@ export class TransmitService implements QueueService {
   }
 
   /** Walks the chain, copies the head once, and judges only the copy. */
-  // [impl->req~net.source-guard~1]
   private admit(head: number): FaultCode {
     const { arena, queue, chain, packet, headAt, device } = this.parts;
     chain.begin();
@@ -159,6 +159,8 @@ export class TransmitService implements QueueService {
     return this.readEthernet();
   }
 
+  // [impl->req~net.source-guard~1]
+  // [impl->req~net.length~1]
   private readEthernet(): FaultCode {
     const { arena, packet, device } = this.parts;
     const half = (packet.headAt + NetHeader.SIZE) >>> 1;

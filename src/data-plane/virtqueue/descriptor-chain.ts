@@ -69,6 +69,7 @@ export class DescriptorChain {
    * The first wrong descriptor ends the walk; what was appended before stays, and must not be used.
    */
   // [impl->req~queue.bounded-walk~1]
+  // [impl->req~queue.chain-checked~1]
   // [impl->req~mem.single-fetch~1]
   extend(source: ChainSource, head: number, stepsMax: number): FaultCode {
     const limit = stepsMax < this.descriptorsMax ? stepsMax : this.descriptorsMax;

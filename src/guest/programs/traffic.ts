@@ -68,6 +68,7 @@ export class Traffic {
     return true;
   }
 
+  // [impl->req~guest.traffic-verified~1]
   private answered(): void {
     const { statistics } = this.machine;
     const { sequence, stampNs } = this.packet;

@@ -21,6 +21,7 @@ function* routeEnds(config: GatewayConfig): Iterable<Finding> {
   }
 }
 
+// [impl->req~net.no-loop~1]
 function* selfLoops(config: GatewayConfig): Iterable<Finding> {
   for (const [r, route] of config.network.routes.entries()) {
     if (route.from !== route.to) continue;

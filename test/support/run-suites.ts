@@ -1,0 +1,68 @@
+/** Runs the suites one after the other and ends with `N passed, N failed`; measured code is never instrumented. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { sourceHash } from './source-hash.ts';
+
+const root = path.resolve(__dirname, '../../..');
+const results = path.join(root, 'build/results');
+const bin = (name: string) => path.join(root, 'node_modules', name);
+
+/** What the reporter writes. */
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+interface Suite {
+  readonly name: string;
+  readonly covered: boolean;
+  readonly folders: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Tidy comes last: it judges the coverage of the first suite. */
+const DEFAULT: readonly Suite[] = [
+  { name: 'covered', covered: true, folders: ['unit', 'conformance', 'property', 'adversarial', 'integration', 'fuzz'] },
+  { name: 'measured', covered: false, folders: ['litmus', 'timing'] },
+  { name: 'tidy', covered: false, folders: ['tidy'] },
+];
+
+/** Full counts: the same tests with their loops at the published numbers. */
+const LONG: readonly Suite[] = [
+  { name: 'property-long', covered: false, folders: ['property'], env: { TEST_RUNS: '100000' } },
+  { name: 'litmus-long', covered: false, folders: ['litmus'], env: { TEST_STEPS: '100000000' } },
+  { name: 'timing-long', covered: false, folders: ['timing'], env: { TEST_LONG: '1' } },
+];
+
+function run(suite: Suite): Counts {
+  const specs = suite.folders.map((folder) => `build/test/${folder}/**/*.test.js`);
+  const counts = path.join(results, `${suite.name}.json`);
+  const mocha = [bin('mocha/bin/mocha.js'), '--reporter', 'test/support/counting-reporter.cjs', ...specs];
+  const words = suite.covered ? [bin('nyc/bin/nyc.js'), ...mocha] : mocha;
+  console.log(`\n== ${suite.name}: ${suite.folders.join(', ')}`);
+  const env = { ...process.env, ...suite.env, MOCHA_COUNTS: counts };
+  const { status } = spawnSync(process.execPath, words, { cwd: root, stdio: 'inherit', env });
+  if (!existsSync(counts)) return { passed: 0, failed: 1 };
+  const found = JSON.parse(readFileSync(counts, 'utf8')) as Counts;
+  // A runner that failed without a failed test (a crash, no tests at all) is a failure too.
+  const silent = found.failed === 0 && (status !== 0 || found.passed === 0);
+  return silent ? { ...found, failed: 1 } : found;
+}
+
+function main(which: string | undefined): void {
+  rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
+  const suites = which === 'long' ? LONG : DEFAULT;
+  const counts = suites.map((suite) => ({ suite: suite.name, ...run(suite) }));
+  const passed = counts.reduce((sum, { passed: n }) => sum + n, 0);
+  const failed = counts.reduce((sum, { failed: n }) => sum + n, 0);
+  if (which === 'long') {
+    const record = { tested: sourceHash(root), suites: counts };
+    writeFileSync(path.join(results, 'long.json'), `${JSON.stringify(record, null, 2)}\n`);
+  }
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+main(process.argv[2]);

@@ -1,0 +1,49 @@
+/** The coverage gate: it cannot pass empty, and its exceptions are listed with a reason. */
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ROOT, SOURCES } from './sources.ts';
+
+interface Figure {
+  readonly total: number;
+  readonly covered: number;
+  readonly pct: number;
+}
+type Summary = Record<string, { readonly branches: Figure; readonly statements: Figure }>;
+
+interface Policy {
+  readonly coverage: {
+    readonly branchesOverall: number;
+    readonly fullBranches: readonly string[];
+    readonly exceptions: Readonly<Record<string, { readonly branches: number; readonly reason: string }>>;
+  };
+}
+
+const { coverage: policy } = JSON.parse(readFileSync(path.join(ROOT, 'traceability/policy.json'), 'utf8')) as Policy;
+
+function summary(): Summary {
+  const all = JSON.parse(readFileSync(path.join(ROOT, 'build/coverage/coverage-summary.json'), 'utf8')) as Summary;
+  return Object.fromEntries(Object.entries(all).map(([file, figures]) => [path.relative(ROOT, file), figures]));
+}
+
+describe('coverage', () => {
+  it('[utest->req~dev.covered~1] every source is in the coverage report', () => {
+    const reported = new Set(Object.keys(summary()));
+    const missing = SOURCES.map(({ file }) => file).filter((file) => !file.endsWith('.d.ts') && !reported.has(file));
+    assert.deepEqual(missing, []);
+  });
+
+  it('[utest->req~dev.covered~1] branches are covered, wholly where the policy says so', () => {
+    const figures = summary();
+    const sources = SOURCES.map(({ file }) => file).filter((file) => !file.endsWith('.d.ts'));
+    const sum = (key: 'covered' | 'total') => sources.reduce((n, file) => n + figures[file]!.branches[key], 0);
+    const overall = 100 * sum('covered') / sum('total');
+    assert.ok(overall >= policy.branchesOverall, `${overall.toFixed(2)} % of branches, below ${policy.branchesOverall}`);
+    const short = sources.filter((file) => policy.fullBranches.some((prefix) => file.startsWith(prefix)))
+      .filter((file) => {
+        const { total, covered } = figures[file]!.branches;
+        return total - covered > (policy.exceptions[file]?.branches ?? 0);
+      }).map((file) => `${file}: ${figures[file]!.branches.pct} %`);
+    assert.deepEqual(short, []);
+  });
+});
