@@ -35,7 +35,7 @@ function serve(requests: number): void {
     a.transmit[0]!.setAvailIndex(index);
     b.receive[0]!.setAvailIndex(index);
     rig.plane.dispatcher.majorFrame();
-    if (leaky) for (let n = 0; n < BURST; n++) kept[n] = index * 65536.5 + n;
+    if (leaky) for (let n = 0; n < BURST; n++) kept[n] = index + n + 0.25;
   }
 }
 
