@@ -19,6 +19,11 @@ export class GuestMemory {
   private readonly size = new Uint32Array(REGIONS_MAX);
   private readonly arenaAt = new Int32Array(REGIONS_MAX);
   private count = 0;
+  // The region that was hit last, as signed patterns: fields cost less than elements.
+  private hitLow = 0;
+  private hitHigh = 0;
+  private hitSize = 0;
+  private hitAt = 0;
 
   /** Replaces all regions; whoever took them from a guest has checked them. */
   setRegions(regions: readonly MemoryRegion[]): void {
@@ -31,6 +36,7 @@ export class GuestMemory {
       this.arenaAt[index] = arenaAt;
     });
     this.count = regions.length;
+    this.hitSize = 0;
   }
 
   /**
@@ -39,14 +45,34 @@ export class GuestMemory {
    * region's start is taken in two halves, exactly as 64-bit hardware would.
    */
   translate(low: number, high: number, length: number): number {
+    const into = (low - this.hitLow) >>> 0;
+    const borrow = low >>> 0 < this.hitLow >>> 0 ? 1 : 0;
+    if (((high - this.hitHigh - borrow) | 0) === 0) {
+      const size = this.hitSize >>> 0;
+      if (into < size && length >>> 0 <= size - into) return (this.hitAt + into) | 0;
+    }
+    return this.search(low, high, length);
+  }
+
+  /** Looks through all regions; the one that is hit comes first the next time. */
+  private search(low: number, high: number, length: number): number {
     for (let n = 0; n < this.count; n++) {
       const startLow = this.startLow[n]!;
       const into = (low - startLow) >>> 0;
-      const borrow = (low >>> 0) < (startLow >>> 0) ? 1 : 0;
+      const borrow = low >>> 0 < startLow >>> 0 ? 1 : 0;
       if (((high - this.startHigh[n]! - borrow) | 0) !== 0) continue;
       const size = this.size[n]!;
-      if (into < size && (length >>> 0) <= size - into) return (this.arenaAt[n]! + into) | 0;
+      if (into >= size || length >>> 0 > size - into) continue;
+      this.hit(n);
+      return (this.hitAt + into) | 0;
     }
     return 0;
+  }
+
+  private hit(n: number): void {
+    this.hitLow = this.startLow[n]!;
+    this.hitHigh = this.startHigh[n]!;
+    this.hitSize = this.size[n]! | 0;
+    this.hitAt = this.arenaAt[n]!;
   }
 }

@@ -42,6 +42,7 @@ export class Packet {
   restOf(chain: DescriptorChain, skip: number): void {
     let left = skip;
     this.restCount = 0;
+    if (chain.readableBytes === skip) return;
     for (let n = 0; n < chain.readableSegments; n++) {
       const length = chain.length[n]!;
       if (left >= length) {

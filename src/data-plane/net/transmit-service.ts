@@ -10,8 +10,10 @@ import type { FrameTime } from '../frame-time.ts';
 import type { Publications } from '../publications.ts';
 import { Served, type QueueService } from '../queue-service.ts';
 import type { DescriptorChain } from '../virtqueue/descriptor-chain.ts';
+import type { SplitQueue } from '../virtqueue/split-queue.ts';
 import type { NetDevice } from './net-device.ts';
 import { readNetHeader } from './net-header.ts';
+import type { Segmentation } from './offload.ts';
 import { HEAD_BYTES, type Packet } from './packet.ts';
 import type { Staging } from './staging.ts';
 import { UNTAGGED, type SwitchRoute } from './switch-route.ts';
@@ -42,16 +44,41 @@ export interface TransmitParts {
 export class TransmitService implements QueueService {
   lastBytes = 0;
   private readonly parts: TransmitParts;
+  // What the hot path touches, one load away.
+  private readonly arena: Arena;
+  private readonly queue: DeviceQueue;
+  private readonly ring: SplitQueue;
+  private readonly chain: DescriptorChain;
+  private readonly packet: Packet;
+  private readonly headAt: number;
+  private readonly macLow: number;
+  private readonly macHigh: number;
+  private readonly segmentation: Segmentation;
+  private readonly measured: boolean;
   private readonly stamps: ArrivalStamps;
   private deferred = false;
+  /** Ticket of the packet served last. */
   private ticket = 0;
-  /** Head and length of the packet that is being cut. */
+  /** Served since the last publication, not yet counted. */
+  private uncountedRequests = 0;
+  private uncountedBytes = 0;
+  /** Head, length and ring position of the packet that is being cut. */
   private segmentedHead = 0;
   private segmentedBytes = 0;
   private segmentedPosition = 0;
 
   constructor(parts: TransmitParts) {
     this.parts = parts;
+    this.arena = parts.arena;
+    this.queue = parts.queue;
+    this.ring = parts.queue.ring;
+    this.chain = parts.chain;
+    this.packet = parts.packet;
+    this.headAt = parts.headAt;
+    this.macLow = parts.device.macLow;
+    this.macHigh = parts.device.macHigh;
+    this.segmentation = parts.staging.segmentation;
+    this.measured = parts.probes.length > 0;
     this.stamps = new ArrivalStamps(parts.device.plan.queueSizeMax);
   }
 
@@ -61,37 +88,34 @@ export class TransmitService implements QueueService {
 
   /** A stopped or restarted ring ends what was under way. */
   reset(): void {
-    this.parts.staging.segmentation.active = false;
+    this.segmentation.active = false;
     this.deferred = false;
   }
 
   look(): number {
-    const { device, queue, staging, pair, time } = this.parts;
+    const { device, pair, time } = this.parts;
     if (!device.started || pair >= device.activePairs) return 0;
-    const { ring } = queue;
+    const { ring } = this;
     const before = ring.seen;
-    const available = queue.look();
-    if (this.parts.probes.length > 0 && ring.started) this.stamps.looked(before, ring.seen, time.now);
-    if (!ring.started || !queue.partition.running || this.deferred) return 0;
-    return staging.segmentation.active ? available + 1 : available;
+    const available = this.queue.look();
+    if (this.measured && ring.started) this.stamps.looked(before, ring.seen, time.now);
+    if (!ring.started || !this.queue.partition.running || this.deferred) return 0;
+    return this.segmentation.active ? available + 1 : available;
   }
 
   serve(bytesLeft: number): number {
-    const { queue, packet, vswitch, routes, pair, staging } = this.parts;
-    if (staging.segmentation.active) return this.serveSegment(bytesLeft);
-    const { ring } = queue;
+    if (this.segmentation.active) return this.serveSegment(bytesLeft);
+    const { ring, packet } = this;
     const position = ring.taken;
     const head = ring.takeHead();
-    if (head < 0) {
-      queue.fault(ring.brokenBy);
-      return Served.BROKEN;
-    }
+    if (head < 0) return this.broken();
     const fault = this.admit(head);
     if (fault !== NO_FAULT) return this.refuse(head, fault);
     if (packet.bytes > bytesLeft) {
       ring.untake(head);
       return Served.CLOSED;
     }
+    const { vswitch, routes, pair, staging } = this.parts;
     const forwarded = vswitch.forward(routes, packet, pair, staging);
     this.ticket = vswitch.ticket;
     if (forwarded === Forwarded.DEFERRED) {
@@ -99,30 +123,39 @@ export class TransmitService implements QueueService {
       this.deferred = true;
       return Served.CLOSED;
     }
-    this.lastBytes = packet.bytes;
-    queue.count(QueueCounter.REQUESTS, 1);
-    queue.count(QueueCounter.BYTES, packet.bytes);
+    this.count(packet.bytes);
     if (forwarded === Forwarded.SEGMENTING) {
       this.segmentedHead = head;
       this.segmentedBytes = packet.bytes;
       this.segmentedPosition = position;
       return Served.ONE;
     }
-    if (forwarded === Forwarded.UNROUTED) queue.count(QueueCounter.UNROUTED, 1);
+    if (forwarded === Forwarded.UNROUTED) this.queue.count(QueueCounter.UNROUTED, 1);
     ring.complete(head, 0);
-    this.noteFlows(position);
+    if (this.measured) this.noteFlows(position);
     return Served.ONE;
+  }
+
+  private count(bytes: number): void {
+    this.lastBytes = bytes;
+    this.uncountedRequests++;
+    this.uncountedBytes += bytes;
+  }
+
+  private broken(): number {
+    this.queue.fault(this.ring.brokenBy);
+    return Served.BROKEN;
   }
 
   /** One segment is one piece of the request; the head goes back with the last one. */
   private serveSegment(bytesLeft: number): number {
-    const { queue, staging, vswitch, pair } = this.parts;
-    const bytes = staging.segmentation.nextBytes;
+    const { staging, vswitch, pair } = this.parts;
+    const bytes = this.segmentation.nextBytes;
     if (bytes > bytesLeft) return Served.CLOSED;
     this.lastBytes = bytes;
     if (vswitch.forwardSegment(staging, pair, this.segmentedBytes)) {
-      queue.ring.complete(this.segmentedHead, 0);
-      this.noteFlows(this.segmentedPosition);
+      this.ring.complete(this.segmentedHead, 0);
+      if (this.measured) this.noteFlows(this.segmentedPosition);
     }
     return Served.ONE;
   }
@@ -130,46 +163,43 @@ export class TransmitService implements QueueService {
   /** A faulty request goes back with length 0, and counts. */
   // [impl->req~queue.chain-returned~1]
   private refuse(head: number, fault: FaultCode): number {
-    const { queue } = this.parts;
-    queue.ring.complete(head, 0);
-    queue.count(QueueCounter.REQUESTS, 1);
-    queue.fault(fault);
-    this.lastBytes = 0;
+    this.ring.complete(head, 0);
+    this.count(0);
+    this.queue.fault(fault);
     return Served.ONE;
   }
 
   /** Walks the chain, copies the head once, and judges only the copy. */
   private admit(head: number): FaultCode {
-    const { arena, queue, chain, packet, headAt, device } = this.parts;
+    const { arena, chain, packet, headAt } = this;
     chain.begin();
-    const fault = queue.ring.walk(chain, head, chain.descriptorsMax);
+    const fault = this.ring.walk(chain, head, chain.descriptorsMax);
     if (fault !== NO_FAULT) return fault;
     if (chain.writableBytes > 0 || chain.readableBytes === 0) return Fault.WrongDirection;
     const bytes = chain.readableBytes - NetHeader.SIZE;
     if (bytes < Ethernet.HEADER) return Fault.PacketTooShort;
     const headBytes = bytes < HEAD_BYTES ? bytes : HEAD_BYTES;
-    if (chain.length[0]! >= NetHeader.SIZE + headBytes) {
-      arena.copy(headAt, chain.at[0]!, NetHeader.SIZE + headBytes);
-    } else chain.gather(0, NetHeader.SIZE + headBytes, headAt);
+    const taken = NetHeader.SIZE + headBytes;
     packet.headAt = headAt;
     packet.headBytes = headBytes;
     packet.bytes = bytes;
-    packet.restOf(chain, NetHeader.SIZE + headBytes);
-    if (!readNetHeader(arena, packet, device.transmit)) return Fault.NetHeaderInvalid;
+    if (chain.length[0]! >= taken) arena.copy(headAt, chain.at[0]!, taken);
+    else chain.gather(0, taken, headAt);
+    packet.restOf(chain, taken);
+    if (!readNetHeader(arena, packet, this.parts.device.transmit)) return Fault.NetHeaderInvalid;
     return this.readEthernet();
   }
 
   // [impl->req~net.source-guard~1]
   // [impl->req~net.length~1]
   private readEthernet(): FaultCode {
-    const { arena, packet, device } = this.parts;
-    const half = (packet.headAt + NetHeader.SIZE) >>> 1;
-    const { i32, u16 } = arena;
-    if (u16[half + 3] !== (device.macLow & 0xffff)
-      || i32[(half >>> 1) + 2] !== ((device.macLow >>> 16) | (device.macHigh << 16))) {
-      return Fault.SourceMacSpoofed;
-    }
-    packet.destinationLow = i32[half >>> 1]!;
+    const { packet, macLow, macHigh } = this;
+    const { i32, u16 } = this.arena;
+    const half = (this.headAt + NetHeader.SIZE) >>> 1;
+    const word = half >>> 1;
+    if (u16[half + 3] !== (macLow & 0xffff)) return Fault.SourceMacSpoofed;
+    if (i32[word + 2] !== ((macLow >>> 16) | (macHigh << 16))) return Fault.SourceMacSpoofed;
+    packet.destinationLow = i32[word]!;
     packet.destinationHigh = u16[half + 2]!;
     packet.vlan = UNTAGGED;
     const type = u16[half + 6]!;
@@ -177,18 +207,19 @@ export class TransmitService implements QueueService {
       const fault = this.readTag(half);
       if (fault !== NO_FAULT) return fault;
     } else if (type === VLAN_OUTER_LE) return Fault.VlanStacked;
-    const limit = packet.gsoType === GsoType.NONE ? device.plan.mtu : IP_PACKET_MAX;
+    const limit = packet.gsoType === GsoType.NONE ? this.parts.device.plan.mtu : IP_PACKET_MAX;
     const header = packet.vlan === UNTAGGED ? Ethernet.HEADER : Ethernet.HEADER + Ethernet.TAG;
     return packet.bytes > limit + header ? Fault.PacketTooLong : NO_FAULT;
   }
 
   /** A tag behind a tag would let a packet leave its VLAN when the outer one is removed. */
   private readTag(half: number): FaultCode {
-    const { arena, packet } = this.parts;
+    const { packet } = this;
+    const { u16 } = this.arena;
     if (packet.bytes < Ethernet.HEADER + Ethernet.TAG) return Fault.PacketTooShort;
-    const inner = arena.u16[half + 8]!;
+    const inner = u16[half + 8]!;
     if (inner === VLAN_LE || inner === VLAN_OUTER_LE) return Fault.VlanStacked;
-    const tag = arena.u16[half + 7]!;
+    const tag = u16[half + 7]!;
     packet.vlan = ((tag << 8) | (tag >>> 8)) & VLAN_ID_MASK;
     return NO_FAULT;
   }
@@ -202,8 +233,18 @@ export class TransmitService implements QueueService {
   }
 
   publish(): void {
-    const { publications, queue, probes, time } = this.parts;
-    publications.publish(queue);
+    const { publications } = this.parts;
+    publications.publish(this.queue);
+    this.queue.count(QueueCounter.REQUESTS, this.uncountedRequests);
+    this.queue.count(QueueCounter.BYTES, this.uncountedBytes);
+    this.uncountedRequests = 0;
+    this.uncountedBytes = 0;
+    if (this.measured) this.measure();
+  }
+
+  /** Ends the latency of everything that has just been published. */
+  private measure(): void {
+    const { probes, time } = this.parts;
     for (let n = 0; n < probes.length; n++) {
       const probe = probes[n]!;
       if (!probe.waiting) continue;

@@ -6,9 +6,6 @@ import type { GuestMemory } from '../guest-memory.ts';
 
 const BYTES_MAX = 0x7fffffff;
 
-// Constants of the hot path as constants of this module: V8 folds them.
-const NONE = NO_FAULT;
-const DESC_SIZE = VirtqDesc.SIZE;
 const { NEXT, WRITE, INDIRECT } = VirtqDescFlag;
 const NEXT_OR_INDIRECT = NEXT | INDIRECT;
 
@@ -60,6 +57,10 @@ export class DescriptorChain {
     this.writableBytes = 0;
     this.steps = 0;
     this.writable = false;
+  }
+
+  /** The next {@link scatter} writes from the first segment on. */
+  rewind(): void {
     this.writeSegment = 0;
     this.writeUsed = 0;
   }
@@ -77,7 +78,7 @@ export class DescriptorChain {
     this.steps++;
     const { i32 } = this.arena;
     // A ring's own table is aligned, so that its descriptors are read in place.
-    const word = (source.tableAt + DESC_SIZE * head) >>> 2;
+    const word = (source.tableAt + VirtqDesc.SIZE * head) >>> 2;
     const low = i32[word]!;
     const high = i32[word + 1]!;
     const length = i32[word + 2]!;
@@ -107,14 +108,14 @@ export class DescriptorChain {
       const fault = indirect
         ? this.enterTable(source, low, high, length, flagsAndNext)
         : this.append(low, high, length, (flagsAndNext & WRITE) !== 0);
-      if (fault !== NONE) return fault;
+      if (fault !== NO_FAULT) return fault;
       if (indirect) {
         stepsMax++; // once at most: the descriptor that names the table is not part of the chain
         index = 0;
         checkpoint = -1;
         untilCheckpoint = stride = 1;
       } else {
-        if ((flagsAndNext & NEXT) === 0) return NONE;
+        if ((flagsAndNext & NEXT) === 0) return NO_FAULT;
         if (--untilCheckpoint === 0) {
           checkpoint = index;
           untilCheckpoint = stride = stride * 2;
@@ -136,9 +137,9 @@ export class DescriptorChain {
 
   /** Index into the 32-bit view of the descriptor; a table at an odd address is read by way of scratch. */
   private descriptorWord(index: number): number {
-    const at = (this.tableAt + DESC_SIZE * index) | 0;
+    const at = (this.tableAt + VirtqDesc.SIZE * index) | 0;
     if (!this.inTable || (at & 3) === 0) return at >>> 2;
-    this.arena.copy(this.descScratchAt, at, DESC_SIZE);
+    this.arena.copy(this.descScratchAt, at, VirtqDesc.SIZE);
     return this.descScratchAt >>> 2;
   }
 
@@ -150,13 +151,13 @@ export class DescriptorChain {
     if (!source.indirect) return Fault.IndirectNotNegotiated;
     if ((flags & NEXT) !== 0) return Fault.IndirectWithNext;
     const bytes = length >>> 0;
-    if (bytes === 0 || bytes % DESC_SIZE !== 0 || bytes > source.size * DESC_SIZE) {
+    if (bytes === 0 || bytes % VirtqDesc.SIZE !== 0 || bytes > source.size * VirtqDesc.SIZE) {
       return Fault.IndirectLength;
     }
     const at = this.memory.translate(low, high, length);
     if (at === 0) return Fault.AddressOutOfRange;
     this.tableAt = at;
-    this.tableSize = bytes / DESC_SIZE;
+    this.tableSize = bytes / VirtqDesc.SIZE;
     this.inTable = true;
     return NO_FAULT;
   }
@@ -171,12 +172,12 @@ export class DescriptorChain {
     else if (this.writable) return Fault.ReadableAfterWritable;
     else this.readableBytes = sum;
     if (writable) this.writable = true;
-    if (length === 0) return NONE;
+    if (length === 0) return NO_FAULT;
     const segment = this.segments++;
     this.at[segment] = at;
     this.length[segment] = length;
     if (!writable) this.readableSegments = segment + 1;
-    return NONE;
+    return NO_FAULT;
   }
 
   /**

@@ -5,13 +5,6 @@ import { VirtqAvail, VirtqUsed } from '../../wire/virtqueue.ts';
 import type { Arena } from '../arena.ts';
 import type { ChainSource, DescriptorChain } from './descriptor-chain.ts';
 
-// Constants of the hot path as constants of this module: V8 folds them.
-const AVAIL_RING = VirtqAvail.RING;
-const AVAIL_IDX = VirtqAvail.IDX;
-const USED_RING = VirtqUsed.RING;
-const USED_IDX = VirtqUsed.IDX;
-const USED_ELEMENT = VirtqUsed.ELEMENT_SIZE;
-
 /** How far ahead of what we have seen avail_event is kept: with EVENT_IDX there is no "off" flag. */
 const EVENT_FAR_AHEAD = 0x8000;
 
@@ -95,7 +88,7 @@ export class SplitQueue implements ChainSource {
   /** Samples the available index, once; an impossible value stops the ring. */
   // [impl->req~queue.index-plausible~1]
   look(): FaultCode {
-    const index = Atomics.load(this.arena.u16, (this.availAt + AVAIL_IDX) >>> 1);
+    const index = Atomics.load(this.arena.u16, (this.availAt + VirtqAvail.IDX) >>> 1);
     if (indexDistance(index, this.taken) > this.size - this.held()) {
       return this.breakWith(Fault.AvailIndexOutOfRange);
     }
@@ -112,7 +105,7 @@ export class SplitQueue implements ChainSource {
   // [impl->req~queue.in-flight-once~1]
   takeHead(): number {
     const position = this.taken & this.mask;
-    const head = this.arena.u16[(this.availAt + AVAIL_RING + 2 * position) >>> 1]!;
+    const head = this.arena.u16[(this.availAt + VirtqAvail.RING + 2 * position) >>> 1]!;
     if (head >= this.size) {
       this.breakWith(Fault.HeadOutOfRange);
       return -1;
@@ -145,7 +138,7 @@ export class SplitQueue implements ChainSource {
   // [impl->req~queue.used-order~1]
   complete(head: number, usedLength: number): void {
     const position = this.used & this.mask;
-    const word = (this.usedAt + USED_RING + USED_ELEMENT * position) >>> 2;
+    const word = (this.usedAt + VirtqUsed.RING + VirtqUsed.ELEMENT_SIZE * position) >>> 2;
     this.arena.i32[word] = head;
     this.arena.i32[word + 1] = usedLength;
     this.completed[position] = head;
@@ -155,7 +148,7 @@ export class SplitQueue implements ChainSource {
   /** Makes all completed elements visible: one store of the used index (2.7.8.2). */
   publish(): void {
     if (this.used === this.published) return;
-    Atomics.store(this.arena.u16, (this.usedAt + USED_IDX) >>> 1, this.used);
+    Atomics.store(this.arena.u16, (this.usedAt + VirtqUsed.IDX) >>> 1, this.used);
     const count = indexDistance(this.used, this.published);
     for (let n = 0; n < count; n++) {
       this.inFlight[this.completed[(this.published + n) & this.mask]!] = 0;
