@@ -21,6 +21,11 @@ export class ArrivalStamps {
     this.mask = sizeMax - 1;
   }
 
+  /** The ring starts now: nothing can have been visible before. */
+  restart(now: Float64Array): void {
+    this.lastLook[0] = now[0]!;
+  }
+
   /** Positions `from` to `to` (free-running, exclusive) came into sight at this look. */
   looked(from: number, to: number, now: Float64Array): void {
     for (let n = from; n !== to; n = (n + 1) & 0xffff) this.stamps[n & this.mask] = this.lastLook[0]!;

@@ -90,6 +90,7 @@ export class TransmitService implements QueueService {
   reset(): void {
     this.segmentation.active = false;
     this.deferred = false;
+    this.stamps.restart(this.parts.time.now);
   }
 
   look(): number {
