@@ -11,7 +11,7 @@ export const WindowCounter = {
   VISITS: 0, REQUESTS: 1, SPENT_NS: 2, SPENT_NS_MAX: 3, OVERRUNS_COST: 4, OVERRUNS_HOST: 5, OVERRUNS_GC: 6,
   OVERRUN_NS_MAX: 7, COUNT: 8,
 } as const;
-export const FlowCounter = { REQUESTS: 0, DEADLINE_MISSES: 1, COUNT: 2 } as const;
+export const FlowCounter = { REQUESTS: 0, VIOLATIONS: 1, HOST_BREACHES: 2, COUNT: 3 } as const;
 
 /** Why a packet that a device sent did not arrive, per route. */
 export const DROP_REASONS = [

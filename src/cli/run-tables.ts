@@ -14,9 +14,9 @@ function windowTable(report: RunReport): string {
 function flowTable(report: RunReport): string {
   const rows = report.flows.map((flow) => [
     flow.id, String(flow.sent), String(flow.delivered), us(flow.p50Ns), us(flow.p99Ns), us(flow.p999Ns), us(flow.maxNs),
-    us(flow.deadlineNs), String(flow.violations),
+    us(flow.deadlineNs), String(flow.violations), String(flow.hostBreaches),
   ]);
-  return textTable([['flow', 'sent', 'delivered', 'p50', 'p99', 'p99.9', 'max', 'deadline', 'late'], ...rows]);
+  return textTable([['flow', 'sent', 'delivered', 'p50', 'p99', 'p99.9', 'max', 'deadline', 'late', 'host'], ...rows]);
 }
 
 function routeTable(report: RunReport): string {

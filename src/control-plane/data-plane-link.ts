@@ -27,6 +27,11 @@ export class DataPlaneLink {
     return this.posted;
   }
 
+  /** Number of the command posted last. */
+  get last(): number {
+    return this.posted;
+  }
+
   /** Moves waiting commands into the channel, as far as it has room. */
   flush(): void {
     while (this.outbox.length > 0 && this.channel.send(this.outbox[0]!) !== undefined) this.outbox.shift();

@@ -13,7 +13,6 @@ import { every } from '../host/timers.ts';
 import { EMBEDDED_GUEST_PHYSICAL } from '../schedule/arena-layout.ts';
 import type { GatewayConfig } from '../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
-import { NetStatus } from '../wire/virtio-net.ts';
 import { DataPlaneLink } from './data-plane-link.ts';
 import { EmbeddedGuest } from './embedded-guest.ts';
 import { ReactionTable } from './health/reaction-table.ts';
@@ -41,7 +40,9 @@ export class Gateway {
   private readonly functions: readonly VirtioFunction[];
   private readonly messages = new Subject<string>();
   private readonly safeStates = new Subject<SafeStateReason>();
-  private readonly readyDevices: Set<number>[];
+  /** Devices whose driver is ready, with the command that starts their last ring. */
+  private readonly starting = new Map<number, number>();
+  private readonly readyDevices = new Set<number>();
   private dataPlane: PlaneThread | undefined;
   private stopping = false;
 
@@ -59,7 +60,6 @@ export class Gateway {
     this.events = new EventLog(this.shared.events);
     this.link = new DataPlaneLink(new CommandChannel(this.shared.commands));
     this.partitions = new PartitionManager(plan.partitions.length);
-    this.readyDevices = plan.partitions.map(() => new Set<number>());
     this.supervision = new Supervision({
       events: this.events,
       table: new ReactionTable(config.health.reactions),
@@ -89,13 +89,12 @@ export class Gateway {
       guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: area.sliceBytes, arenaAt: area.sliceAt,
     }]);
     const { statusAt } = this.plan.layout.devices[index]!;
-    Atomics.store(this.words, statusAt >>> 2, NetStatus.LINK_UP);
     const slot = this.plan.partitions[device.partition]!.devices.indexOf(index);
     return new VirtioFunction({
       plan: device, queues: this.plan.queues, memory, words: this.words, statusAt, link: this.link,
       vectorsAt: area.vectorsAt[slot]!,
       onFault: (fault, queue, detail) => this.supervision.report(device.partition, queue, fault, detail),
-      onReady: (ready) => this.deviceReady(device.partition, index, ready),
+      onReady: (ready) => this.driverReady(index, ready),
     });
   }
 
@@ -107,14 +106,41 @@ export class Gateway {
     });
   }
 
-  /** A guest is ready when the drivers of all its devices are. */
-  private deviceReady(partition: number, device: number, ready: boolean): void {
-    const set = this.readyDevices[partition]!;
-    if (ready) set.add(device);
-    else set.delete(device);
-    const all = set.size === this.plan.partitions[partition]!.devices.length;
-    if (ready && all) this.partitions.request(partition, 'guest-ready', 'guest');
-    else if (!ready) this.partitions.request(partition, 'guest-reset', 'guest');
+  /** A driver is ready, or has reset its device; the data plane follows at its next control window. */
+  private driverReady(device: number, ready: boolean): void {
+    if (ready) {
+      this.starting.set(device, this.link.last);
+      return;
+    }
+    this.starting.delete(device);
+    this.readyDevices.delete(device);
+    this.partitions.request(this.plan.devices[device]!.partition, 'guest-reset', 'guest');
+    this.showLinks();
+  }
+
+  /** Devices whose rings the data plane has started by now: a guest is ready when all of its are. */
+  private settleStarting(): void {
+    for (const [device, command] of this.starting) {
+      if (!this.link.isDone(command)) continue;
+      this.starting.delete(device);
+      this.readyDevices.add(device);
+      const { partition } = this.plan.devices[device]!;
+      const all = this.plan.partitions[partition]!.devices.every((own) => this.readyDevices.has(own));
+      if (all) this.partitions.request(partition, 'guest-ready', 'guest');
+      this.showLinks();
+    }
+  }
+
+  /** A link is up while a route leads from its device to one that is ready and served. */
+  // [impl->req~net.link-state~1]
+  private showLinks(): void {
+    for (const { index, routes } of this.plan.devices) {
+      const up = routes.some((route) => {
+        const { to } = this.plan.routes[route]!;
+        return this.readyDevices.has(to) && this.partitions.serves(this.plan.devices[to]!.partition);
+      });
+      this.functions[index]!.setLink(up);
+    }
   }
 
   /** Starts the data plane, then every partition. */
@@ -122,6 +148,7 @@ export class Gateway {
     this.partitions.transitions.subscribe(({ partition, from, to, cause }) => {
       const kind = this.partitions.serves(partition) ? CommandKind.RUN_PARTITION : CommandKind.HOLD_PARTITION;
       this.link.post(kind, partition);
+      this.showLinks();
       this.messages.next(`partition ${this.plan.partitions[partition]!.id}: ${from} -> ${to} (${cause})`);
     });
     this.dataPlane = new PlaneThread('data-plane-thread.js', { plan: this.plan, shared: this.shared }, {
@@ -138,6 +165,7 @@ export class Gateway {
 
   private tick(): void {
     this.link.flush();
+    this.settleStarting();
     for (const guest of this.guests) guest.tick();
   }
 

@@ -104,8 +104,8 @@ function flowReport({ plan, counters }: RunFacts) {
       ...quantiles(counters.flowLatency(index)),
       deadlineNs,
       boundNs: null,
-      violations: counters.flow(index, FlowCounter.DEADLINE_MISSES),
-      hostBreaches: 0,
+      violations: counters.flow(index, FlowCounter.VIOLATIONS),
+      hostBreaches: counters.flow(index, FlowCounter.HOST_BREACHES),
       publicationAfterWindowStart: quantiles(publication),
     };
   });

@@ -53,6 +53,8 @@ export class Dispatcher {
   private readonly jitter: Histogram;
   private readonly target = new Float64Array(1);
   private readonly lateness = new Float64Array(1);
+  /** The window before this one ended late. */
+  private overran = false;
 
   constructor(parts: DispatcherParts) {
     this.parts = parts;
@@ -105,7 +107,11 @@ export class Dispatcher {
   private noteStart(latenessNs: number): void {
     this.lateness[0] = latenessNs;
     this.jitter.recordFrom(this.lateness, 0);
-    if (latenessNs > this.parts.plan.windowSwitchNs) this.words[GatewayCounter.LATE_STARTS]! += 1;
+    if (latenessNs <= this.parts.plan.windowSwitchNs) return;
+    this.words[GatewayCounter.LATE_STARTS]! += 1;
+    // Between windows the data plane only waits: what came late although the last window ended in
+    // time was kept waiting by the host.
+    if (!this.overran) this.parts.time.disturbed[0] = this.parts.time.now[0]!;
   }
 
   /** Visits the window's queues in order, again and again, until time or every cap is used up. */
@@ -134,8 +140,10 @@ export class Dispatcher {
     words[at + WindowCounter.SPENT_NS]! += spent;
     if (spent > words[at + WindowCounter.SPENT_NS_MAX]!) words[at + WindowCounter.SPENT_NS_MAX] = spent;
     const overrun = window.budget.endedAt - end;
-    if (overrun <= 0) return;
+    this.overran = overrun > 0;
+    if (!this.overran) return;
     const cause = evidence.cause();
+    if (cause === OverrunCause.HOST) time.disturbed[0] = time.now[0]!;
     words[at + WindowCounter.OVERRUNS_COST + cause]! += 1;
     if (overrun > words[at + WindowCounter.OVERRUN_NS_MAX]!) words[at + WindowCounter.OVERRUN_NS_MAX] = overrun;
     events.report(EventKind.OVERRUN, window.plan.index, 0, cause, time.now);

@@ -78,7 +78,10 @@ export class FlowProbe {
       value[0] = time.now[0]! - this.pending[n]!;
       counters.words[this.countersAt + FlowCounter.REQUESTS]! += 1;
       if (value[0]! > this.plan.deadlineNs) {
-        counters.words[this.countersAt + FlowCounter.DEADLINE_MISSES]! += 1;
+        // Host-caused only with evidence: the host took time while this request was waiting.
+        const host = time.disturbed[0]! >= this.pending[n]!;
+        const counter = host ? FlowCounter.HOST_BREACHES : FlowCounter.VIOLATIONS;
+        counters.words[this.countersAt + counter]! += 1;
       }
       this.latency.recordFrom(value, 0);
       value[0] = time.now[0]! - time.windowStart[0]!;

@@ -9,6 +9,8 @@ export class FrameTime {
   /** Planned start of the present major frame, and of the present window. */
   readonly frameStart = new Float64Array(1);
   readonly windowStart = new Float64Array(1);
+  /** When the host last took time that it should not have: a late wake-up, or a thread that did not run. */
+  readonly disturbed = new Float64Array(1);
 
   private readonly clock: Clock;
 

@@ -1,6 +1,6 @@
 /** A network driver on one receive and one transmit queue: frames in, frames out. */
 import { bitOf, bitsOf, hasBit } from '../wire/features.ts';
-import { NetConfig, NetHeader } from '../wire/virtio-net.ts';
+import { NetConfig, NetHeader, NetStatus } from '../wire/virtio-net.ts';
 import type { DriverQueue } from './driver-queue.ts';
 import type { GuestMachine } from './guest-machine.ts';
 import { enumerateVirtio } from './pci-bus.ts';
@@ -10,12 +10,14 @@ const WANTED = bitsOf('virtio-net', [
   'VIRTIO_F_VERSION_1', 'VIRTIO_RING_F_EVENT_IDX', 'VIRTIO_NET_F_MAC', 'VIRTIO_NET_F_MTU', 'VIRTIO_NET_F_STATUS',
 ]);
 const EVENT_IDX = bitOf('virtio-net', 'VIRTIO_RING_F_EVENT_IDX');
+const STATUS = bitOf('virtio-net', 'VIRTIO_NET_F_STATUS');
 const BUFFER_BYTES = 2048;
 const RECEIVE_VECTOR = 1;
 const TRANSMIT_VECTOR = 2;
 
 export class NetDriver {
   readonly mac: readonly number[];
+  private readonly driver: VirtioDriver;
   private readonly machine: GuestMachine;
   private readonly receiveq: DriverQueue;
   private readonly transmitq: DriverQueue;
@@ -30,6 +32,7 @@ export class NetDriver {
     if (!pci) throw new DriverError(`no virtio function ${functionNumber} on the bus`);
     this.machine = machine;
     const driver = new VirtioDriver(machine, pci);
+    this.driver = driver;
     driver.negotiate(WANTED);
     const eventIdx = hasBit(driver.negotiated, EVENT_IDX);
     this.mac = Array.from({ length: 6 }, (_, n) => driver.deviceConfig(NetConfig.MAC + n));
@@ -42,6 +45,12 @@ export class NetDriver {
     for (let n = 0; n < this.receiveq.size; n++) this.receiveq.expose(n, BUFFER_BYTES, true);
     this.receiveq.publish();
     driver.driverOk();
+  }
+
+  /** 5.1.4.2: without the status field the link counts as up. */
+  get linkUp(): boolean {
+    if (!hasBit(this.driver.negotiated, STATUS)) return true;
+    return (this.driver.deviceConfig(NetConfig.STATUS) & NetStatus.LINK_UP) !== 0;
   }
 
   /** Where the next packet may be written, or 0 when the device has every buffer. */

@@ -2,6 +2,7 @@
 import { Fault } from '../../base/fault.ts';
 import { DEVICE_TYPE_ID } from '../../wire/virtio.ts';
 import { BarLayout, NO_VECTOR, VirtioPciCap } from '../../wire/virtio-pci.ts';
+import { NetStatus } from '../../wire/virtio-net.ts';
 import { CommonRegisters, type CommonParts } from './common-registers.ts';
 import { ConfigSpace } from './config-space.ts';
 import { MsixTable } from './msix-table.ts';
@@ -100,6 +101,12 @@ export class VirtioFunction {
   needsReset(): void {
     this.common.needsReset();
     this.notifyConfigChange();
+  }
+
+  /** 5.1.4: shows whether anybody can be reached, and says so when it changes. */
+  setLink(up: boolean): void {
+    const changed = up ? this.config.changeStatus(NetStatus.LINK_UP, 0) : this.config.changeStatus(0, NetStatus.LINK_UP);
+    if (changed) this.notifyConfigChange();
   }
 
   /** 4.1.4.5: a configuration change notification, on its own vector. */

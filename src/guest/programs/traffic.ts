@@ -16,6 +16,8 @@ export class Traffic {
   private readonly packet: TestPacket = { kind: 0, sequence: 0, stampNs: 0 };
   private readonly roundTrip = new Float64Array(1);
   private readonly periodNs: number;
+  /** Nothing is sent before somebody can be reached. */
+  private linkUp = false;
   private sequence = 0;
   private expected = 0;
   private nextNs: number;
@@ -32,7 +34,8 @@ export class Traffic {
   /** Sends when it is time, receives what there is, and waits for either. */
   step(): void {
     if (this.machine.readClock() >= this.nextNs) {
-      this.sendBurst();
+      this.linkUp ||= this.driver.linkUp;
+      if (this.linkUp) this.sendBurst();
       this.nextNs += this.periodNs;
     }
     for (let n = 0; n < RECEIVE_MAX && this.receiveOne(); n++);
