@@ -2,6 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildDataPlane, type SharedState } from './data-plane/data-plane.ts';
 import { ArenaNotifier } from './host/arena-notifier.ts';
+import { inlineGenerously } from './host/engine.ts';
+
 import { monotonicClock, SleepPace, SpinPace } from './host/monotonic-clock.ts';
 import { removeTimerSlack, setThreadNice } from './host/native.ts';
 import { HostEvidence } from './host/overrun-evidence.ts';
@@ -18,6 +20,7 @@ const NICE = -20;
 const LEAD_NS = 2_000_000;
 
 const { plan, shared } = workerData as DataPlaneThreadData;
+inlineGenerously();
 const favoured = setThreadNice(NICE);
 removeTimerSlack();
 const plane = buildDataPlane(plan, shared, {

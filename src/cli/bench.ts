@@ -1,4 +1,5 @@
 /** `bench NAME`: one bench per published claim. */
+import { inlineGenerously } from '../host/engine.ts';
 import { machine } from '../host/machine.ts';
 import { parseArguments, UsageError, type CommandShape } from './arguments.ts';
 import { forwardingAt, type Spread } from './bench/forwarding.ts';
@@ -12,6 +13,7 @@ const BURSTS = 10_000;
 const SIZES = [64, 256, 1514];
 
 function forwarding(json: boolean): void {
+  inlineGenerously();
   const sizes = SIZES.map((bytes) => forwardingAt(bytes, ROUNDS, BURSTS));
   if (json) {
     console.log(JSON.stringify({

@@ -60,6 +60,8 @@ export class NetDevice {
   negotiatedLow = 0;
 
   private mergeable = false;
+  /** MTU and Ethernet header. */
+  private readonly untaggedBytesMax: number;
   private readonly arena: Arena;
   private readonly queues: readonly DeviceQueue[];
   private readonly publications: Publications;
@@ -73,6 +75,7 @@ export class NetDevice {
     this.macLow = a | (b << 8) | (c << 16) | (d << 24);
     this.macHigh = e | (f << 8);
     this.plan = parts.plan;
+    this.untaggedBytesMax = parts.plan.mtu + Ethernet.HEADER;
     this.partition = parts.partition;
     this.arena = parts.arena;
     this.queues = parts.receiveQueues;
@@ -118,7 +121,7 @@ export class NetDevice {
   /** Longest packet for this driver, with one VLAN tag if it has one (5.1.4.1). */
   private packetBytesMax(packet: Packet): number {
     if (packet.gsoType !== GsoType.NONE) return IP_PACKET_MAX + Ethernet.HEADER + Ethernet.TAG;
-    return this.plan.mtu + Ethernet.HEADER + (packet.vlan >= 0 ? Ethernet.TAG : 0);
+    return packet.vlan >= 0 ? this.untaggedBytesMax + Ethernet.TAG : this.untaggedBytesMax;
   }
 
   /**
@@ -129,7 +132,7 @@ export class NetDevice {
   receive(packet: Packet, pair: number, reservedByOthers: number, descriptorsMax: number): number {
     if (!this.started || !this.partition.running) return Drop.RECEIVER_NOT_READY;
     // [impl->req~net.multiqueue~1]
-    const queue = this.queues[pair % this.activePairs]!;
+    const queue = this.queues[pair < this.activePairs ? pair : pair % this.activePairs]!;
     if (!queue.ring.started) return Drop.RECEIVER_NOT_READY;
     if (packet.bytes > this.packetBytesMax(packet)) return Drop.TOO_LONG_FOR_RECEIVER;
     const total = NetHeader.SIZE + packet.bytes;

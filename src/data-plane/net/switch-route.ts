@@ -13,6 +13,9 @@ export class SwitchRoute {
   readonly policer: Policer;
   /** Ticket of the request that was last delivered here, so that a flow knows its own. */
   lastTicket = 0;
+  /** VLAN id (or {@link UNTAGGED}) with which packets come in and go out. */
+  private readonly enters: number;
+  private readonly leaves: number;
   private readonly words: Float64Array;
   private readonly countersAt: number;
 
@@ -23,6 +26,8 @@ export class SwitchRoute {
     this.plan = plan;
     this.receiver = receiver;
     this.policer = new Policer(plan.packetsPerMajorFrame, plan.bytesPerMajorFrame);
+    this.enters = plan.vlanAction === 'insert' ? UNTAGGED : plan.vlan;
+    this.leaves = plan.vlanAction === 'remove' ? UNTAGGED : plan.vlan;
     this.words = counters.words;
     this.countersAt = counters.routeAt(plan.index);
   }
@@ -30,10 +35,7 @@ export class SwitchRoute {
   /** VLAN id under which the receiver sees a packet with this tag, {@link UNTAGGED} or {@link NOT_CARRIED}. */
   // [impl->req~net.vlan~1]
   tagAtReceiver(vlan: number): number {
-    const { plan } = this;
-    if (plan.vlanAction === 'insert') return vlan === UNTAGGED ? plan.vlan : NOT_CARRIED;
-    if (vlan !== plan.vlan) return NOT_CARRIED;
-    return plan.vlanAction === 'remove' ? UNTAGGED : vlan;
+    return vlan === this.enters ? this.leaves : NOT_CARRIED;
   }
 
   sent(): void {
