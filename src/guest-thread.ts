@@ -14,19 +14,26 @@ const NICE = 10;
 const { memory, plan, partition: index } = workerData as GuestThreadData;
 const partition = present(plan.partitions[index], 'partition');
 const parameters = partition.guest.parameters ?? {};
-const device = plan.devices.findIndex((candidate) =>
-  candidate.partition === index
-  && (parameters.device === undefined || candidate.id === `${partition.id}.${parameters.device}`));
+const device = plan.devices.findIndex(
+  (candidate) =>
+    candidate.partition === index &&
+    (parameters.device === undefined || candidate.id === `${partition.id}.${parameters.device}`),
+);
 const to = plan.devices.find((candidate) => candidate.id === parameters.to);
 
 setThreadNice(NICE);
 removeTimerSlack();
 const machine = new GuestMachine({
-  memory, area: present(plan.layout.partitions[index], 'area'), clock: monotonicClock, pace: new SleepPace(),
+  memory,
+  area: present(plan.layout.partitions[index], 'area'),
+  clock: monotonicClock,
+  pace: new SleepPace(),
 });
 const Program = present(PROGRAMS[partition.guest.program], partition.guest.program);
 const program = new Program(machine, {
-  ...parameters, function: partition.devices.indexOf(device), toMac: to?.mac ?? [],
+  ...parameters,
+  function: partition.devices.indexOf(device),
+  toMac: to?.mac ?? [],
 });
 machine.statistics.add(GuestStatistic.STARTED);
 while (!machine.stopRequested) program.step();

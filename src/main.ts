@@ -17,7 +17,11 @@ const COMMANDS: Readonly<Record<string, { readonly usage: string; readonly comma
 };
 
 function usage(): string {
-  return ['usage:', ...Object.values(COMMANDS).map((entry) => `  virtio-gateway ${entry.usage}`), ''].join('\n');
+  return [
+    'usage:',
+    ...Object.values(COMMANDS).map((entry) => `  virtio-gateway ${entry.usage}`),
+    '',
+  ].join('\n');
 }
 
 // [impl->req~cli.errors~1]
@@ -28,15 +32,29 @@ async function main(words: readonly string[]): Promise<number> {
     return ExitCode.OK;
   }
   const entry = COMMANDS[name];
-  if (!entry) throw new UsageError(name ? `unknown command "${name}".${didYouMean(name, Object.keys(COMMANDS))}` : 'a command is missing');
+  if (!entry)
+    throw new UsageError(
+      name
+        ? `unknown command "${name}".${didYouMean(name, Object.keys(COMMANDS))}`
+        : 'a command is missing',
+    );
   return await entry.command(rest);
 }
 
-main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-}, (error: unknown) => {
-  process.exitCode = error instanceof UsageError || error instanceof FileProblem ? ExitCode.USAGE : ExitCode.FAILED;
-  const text = process.argv.includes('--debug') && error instanceof Error ? error.stack : String(error instanceof Error ? error.message : error);
-  process.stderr.write(`virtio-gateway: error: ${text}\n`);
-  if (error instanceof UsageError) process.stderr.write(usage());
-});
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.exitCode =
+      error instanceof UsageError || error instanceof FileProblem
+        ? ExitCode.USAGE
+        : ExitCode.FAILED;
+    const text =
+      process.argv.includes('--debug') && error instanceof Error
+        ? error.stack
+        : String(error instanceof Error ? error.message : error);
+    process.stderr.write(`virtio-gateway: error: ${text}\n`);
+    if (error instanceof UsageError) process.stderr.write(usage());
+  },
+);

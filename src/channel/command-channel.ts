@@ -2,15 +2,29 @@
 import { BoundedRing } from '../base/bounded-ring.ts';
 
 export const CommandKind = {
-  START_QUEUE: 1, STOP_QUEUE: 2, START_DEVICE: 3, STOP_DEVICE: 4, RUN_PARTITION: 5, HOLD_PARTITION: 6, STOP: 7,
+  START_QUEUE: 1,
+  STOP_QUEUE: 2,
+  START_DEVICE: 3,
+  STOP_DEVICE: 4,
+  RUN_PARTITION: 5,
+  HOLD_PARTITION: 6,
+  STOP: 7,
 } as const;
 
 /** Words of a command: kind, then its operands. */
 export const CommandWord = {
   KIND: 0,
   TARGET: 1,
-  SIZE: 2, DESC: 3, AVAIL: 4, USED: 5, FLAGS: 6, INDEX: 7, NOTIFY_KIND: 8, NOTIFY_TARGET: 9,
-  FEATURES_LOW: 2, FEATURES_HIGH: 3,
+  SIZE: 2,
+  DESC: 3,
+  AVAIL: 4,
+  USED: 5,
+  FLAGS: 6,
+  INDEX: 7,
+  NOTIFY_KIND: 8,
+  NOTIFY_TARGET: 9,
+  FEATURES_LOW: 2,
+  FEATURES_HIGH: 3,
   COUNT: 12,
 } as const;
 

@@ -3,26 +3,59 @@ import { FAULT_COUNT } from '../base/fault.ts';
 import { Histogram, HISTOGRAM_WORDS } from '../base/histogram.ts';
 import type { GatewayPlan } from '../schedule/gateway-plan.ts';
 
-export const GatewayCounter = { MAJOR_FRAMES: 0, SKIPPED_FRAMES: 1, LATE_STARTS: 2, COMMANDS: 3, COUNT: 4 } as const;
+export const GatewayCounter = {
+  MAJOR_FRAMES: 0,
+  SKIPPED_FRAMES: 1,
+  LATE_STARTS: 2,
+  COMMANDS: 3,
+  COUNT: 4,
+} as const;
 export const QueueCounter = {
-  REQUESTS: 0, BYTES: 1, FAULTY: 2, UNROUTED: 3, NOTIFICATIONS: 4, NOTIFICATIONS_SUPPRESSED: 5, COUNT: 6,
+  REQUESTS: 0,
+  BYTES: 1,
+  FAULTY: 2,
+  UNROUTED: 3,
+  NOTIFICATIONS: 4,
+  NOTIFICATIONS_SUPPRESSED: 5,
+  COUNT: 6,
 } as const;
 export const WindowCounter = {
-  VISITS: 0, REQUESTS: 1, SPENT_NS: 2, SPENT_NS_MAX: 3, OVERRUNS_COST: 4, OVERRUNS_HOST: 5, OVERRUNS_GC: 6,
-  OVERRUN_NS_MAX: 7, COUNT: 8,
+  VISITS: 0,
+  REQUESTS: 1,
+  SPENT_NS: 2,
+  SPENT_NS_MAX: 3,
+  OVERRUNS_COST: 4,
+  OVERRUNS_HOST: 5,
+  OVERRUNS_GC: 6,
+  OVERRUN_NS_MAX: 7,
+  COUNT: 8,
 } as const;
 export const FlowCounter = { REQUESTS: 0, VIOLATIONS: 1, HOST_BREACHES: 2, COUNT: 3 } as const;
 
 /** Why a packet that a device sent did not arrive, per route. */
 export const DROP_REASONS = [
-  'policed', 'no-receive-buffer', 'receiver-not-ready', 'receiver-fault', 'too-long-for-receiver', 'offload-fan-out',
+  'policed',
+  'no-receive-buffer',
+  'receiver-not-ready',
+  'receiver-fault',
+  'too-long-for-receiver',
+  'offload-fan-out',
 ] as const;
 export const Drop = {
-  POLICED: 0, NO_RECEIVE_BUFFER: 1, RECEIVER_NOT_READY: 2, RECEIVER_FAULT: 3, TOO_LONG_FOR_RECEIVER: 4,
+  POLICED: 0,
+  NO_RECEIVE_BUFFER: 1,
+  RECEIVER_NOT_READY: 2,
+  RECEIVER_FAULT: 3,
+  TOO_LONG_FOR_RECEIVER: 4,
   OFFLOAD_FAN_OUT: 5,
 } as const;
 export const RouteCounter = {
-  SENT: 0, DELIVERED: 1, BYTES: 2, DEFERRED: 3, DROPS: 4, COUNT: 4 + DROP_REASONS.length,
+  SENT: 0,
+  DELIVERED: 1,
+  BYTES: 2,
+  DEFERRED: 3,
+  DROPS: 4,
+  COUNT: 4 + DROP_REASONS.length,
 } as const;
 
 /** Positions of every counter of a plan, in 64-bit words. */

@@ -48,7 +48,10 @@ export class EventLog {
     const { record } = this;
     if (!this.ring.shift(record)) return undefined;
     return {
-      kind: record[0]!, subject: record[1]!, queue: record[2]!, code: record[3]!,
+      kind: record[0]!,
+      subject: record[1]!,
+      queue: record[2]!,
+      code: record[3]!,
       timeNs: (record[4]! >>> 0) + record[5]! * TWO_32,
     };
   }

@@ -2,7 +2,16 @@
 import { Histogram, HISTOGRAM_WORDS } from '../base/histogram.ts';
 
 export const GuestStatistic = {
-  STARTED: 0, SENT: 1, RECEIVED: 2, ANSWERED: 3, LOST: 4, CORRUPT: 5, DUPLICATE: 6, ERRORS: 7, STOP_REQUESTED: 8, COUNT: 16,
+  STARTED: 0,
+  SENT: 1,
+  RECEIVED: 2,
+  ANSWERED: 3,
+  LOST: 4,
+  CORRUPT: 5,
+  DUPLICATE: 6,
+  ERRORS: 7,
+  STOP_REQUESTED: 8,
+  COUNT: 16,
 } as const;
 
 export class GuestStatistics {

@@ -5,7 +5,12 @@
 import { MailboxWord } from '../schedule/arena-layout.ts';
 
 export const MailboxState = { IDLE: 0, REQUESTED: 1, ANSWERED: 2 } as const;
-export const MailboxOperation = { CONFIG_READ: 1, CONFIG_WRITE: 2, BAR_READ: 3, BAR_WRITE: 4 } as const;
+export const MailboxOperation = {
+  CONFIG_READ: 1,
+  CONFIG_WRITE: 2,
+  BAR_READ: 3,
+  BAR_WRITE: 4,
+} as const;
 
 /** One access: `width` is 1, 2, 4 or 8 bytes; 8-byte values are two words. */
 export interface RegisterAccess {

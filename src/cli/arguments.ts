@@ -31,7 +31,10 @@ export function parseArguments(words: readonly string[], shape: CommandShape): A
     }
     const [name = '', inline] = splitOnce(word.slice(2), '=');
     const kind = shape.options[name];
-    if (!kind) throw new UsageError(`unknown option --${name}.${didYouMean(name, Object.keys(shape.options))}`);
+    if (!kind)
+      throw new UsageError(
+        `unknown option --${name}.${didYouMean(name, Object.keys(shape.options))}`,
+      );
     const next = words[n + 1];
     // An optional value must not swallow the file that the command is about.
     const complete = positionals.length >= shape.positionals.length;

@@ -13,7 +13,8 @@ import { ExitCode } from './exit-code.ts';
 import { textTable, us } from './text-table.ts';
 
 export const CHECK_SHAPE: CommandShape = {
-  positionals: ['CONFIG'], options: { 'json': 'flag', 'dump-pci': 'value', 'debug': 'flag' },
+  positionals: ['CONFIG'],
+  options: { json: 'flag', 'dump-pci': 'value', debug: 'flag' },
 };
 
 const MIB = 1024 * 1024;
@@ -31,8 +32,13 @@ function utilisation(plan: GatewayPlan): number {
 
 function windowsOf(plan: GatewayPlan) {
   return plan.windows.map(({ id, partition, offsetNs, durationNs, queues }) => ({
-    id, partition: plan.partitions[partition]?.id ?? null, offsetNs, durationNs,
-    quota: Object.fromEntries(queues.map(({ queue, requestsMax }) => [plan.queues[queue]!.name, requestsMax])),
+    id,
+    partition: plan.partitions[partition]?.id ?? null,
+    offsetNs,
+    durationNs,
+    quota: Object.fromEntries(
+      queues.map(({ queue, requestsMax }) => [plan.queues[queue]!.name, requestsMax]),
+    ),
   }));
 }
 
@@ -41,13 +47,23 @@ export function checkReport(loaded: LoadedConfig, plan: GatewayPlan | undefined)
   const { config } = loaded;
   return {
     ok: plan !== undefined,
-    config: { sha256: loaded.sha256, name: config?.gateway.name ?? null, revision: config?.gateway.revision ?? null },
+    config: {
+      sha256: loaded.sha256,
+      name: config?.gateway.name ?? null,
+      revision: config?.gateway.revision ?? null,
+    },
     majorFrameNs: plan?.majorFrameNs ?? null,
     utilisation: plan ? utilisation(plan) : null,
-    memoryMiB: plan ? plan.layout.pages * WASM_PAGE / MIB : null,
+    memoryMiB: plan ? (plan.layout.pages * WASM_PAGE) / MIB : null,
     windows: plan ? windowsOf(plan) : [],
     flows: (plan?.flows ?? []).map(({ id, deadlineNs }) => ({
-      id, boundNs: null, notifiedBoundNs: null, deadlineNs, schedulable: null, backlogMax: null, critical: null,
+      id,
+      boundNs: null,
+      notifiedBoundNs: null,
+      deadlineNs,
+      schedulable: null,
+      backlogMax: null,
+      critical: null,
     })),
     errors: loaded.problems,
   };
@@ -55,24 +71,44 @@ export function checkReport(loaded: LoadedConfig, plan: GatewayPlan | undefined)
 
 function printPlan(plan: GatewayPlan): void {
   const rows = plan.windows.map(({ id, partition, offsetNs, durationNs, queues }) => [
-    id, plan.partitions[partition]?.id ?? '(gateway)', us(offsetNs), us(durationNs),
-    queues.map(({ queue, requestsMax }) => `${plan.queues[queue]!.name.split('.').slice(1).join('.')} ≤ ${requestsMax}`).join(', '),
+    id,
+    plan.partitions[partition]?.id ?? '(gateway)',
+    us(offsetNs),
+    us(durationNs),
+    queues
+      .map(
+        ({ queue, requestsMax }) =>
+          `${plan.queues[queue]!.name.split('.').slice(1).join('.')} ≤ ${requestsMax}`,
+      )
+      .join(', '),
   ]);
-  console.log(`${plan.name}: major frame ${us(plan.majorFrameNs)}, ${(100 * utilisation(plan)).toFixed(1)} % in windows, `
-    + `arena ${Math.ceil(plan.layout.pages * WASM_PAGE / MIB)} MiB`);
+  console.log(
+    `${plan.name}: major frame ${us(plan.majorFrameNs)}, ${(100 * utilisation(plan)).toFixed(1)} % in windows, ` +
+      `arena ${Math.ceil((plan.layout.pages * WASM_PAGE) / MIB)} MiB`,
+  );
   console.log(textTable([['window', 'partition', 'offset', 'duration', 'queues'], ...rows]));
   if (plan.flows.length === 0) return;
   console.log();
-  console.log(textTable([['flow', 'deadline', 'bound'], ...plan.flows.map(({ id, deadlineNs }) =>
-    [id, us(deadlineNs), 'not computed yet'])]));
+  console.log(
+    textTable([
+      ['flow', 'deadline', 'bound'],
+      ...plan.flows.map(({ id, deadlineNs }) => [id, us(deadlineNs), 'not computed yet']),
+    ]),
+  );
 }
 
 /** Configuration spaces of all functions, in the form that `lspci -F` reads. */
 export function pciDump(plan: GatewayPlan): string {
-  return plan.devices.map((device) => new ConfigSpace({
-    typeId: DEVICE_TYPE_ID['virtio-net'], queues: device.queues.length,
-    vectors: device.queues.length + 1, deviceConfigBytes: NET_CONFIG_BYTES,
-  }).hexDump(device.index)).join('\n');
+  return plan.devices
+    .map((device) =>
+      new ConfigSpace({
+        typeId: DEVICE_TYPE_ID['virtio-net'],
+        queues: device.queues.length,
+        vectors: device.queues.length + 1,
+        deviceConfigBytes: NET_CONFIG_BYTES,
+      }).hexDump(device.index),
+    )
+    .join('\n');
 }
 
 export function check(words: readonly string[]): number {

@@ -3,41 +3,77 @@ import type { RunReport } from '../control-plane/run-report.ts';
 import { textTable, us } from './text-table.ts';
 
 function windowTable(report: RunReport): string {
-  const rows = report.windows.filter((window) => window.partition !== null).map((window) => [
-    window.id, window.partition!, String(window.requests),
-    us(window.visits > 0 ? window.spentNs / window.visits : 0), us(window.budgetNs),
-    `${(100 * (window.visits > 0 ? window.spentNs / window.visits / window.budgetNs : 0)).toFixed(1)} %`,
-  ]);
+  const rows = report.windows
+    .filter((window) => window.partition !== null)
+    .map((window) => [
+      window.id,
+      window.partition!,
+      String(window.requests),
+      us(window.visits > 0 ? window.spentNs / window.visits : 0),
+      us(window.budgetNs),
+      `${(100 * (window.visits > 0 ? window.spentNs / window.visits / window.budgetNs : 0)).toFixed(1)} %`,
+    ]);
   return textTable([['window', 'partition', 'served', 'spent', 'budget', 'used'], ...rows]);
 }
 
 function flowTable(report: RunReport): string {
   const rows = report.flows.map((flow) => [
-    flow.id, String(flow.sent), String(flow.delivered), us(flow.p50Ns), us(flow.p99Ns), us(flow.p999Ns), us(flow.maxNs),
-    us(flow.deadlineNs), String(flow.violations), String(flow.hostBreaches),
+    flow.id,
+    String(flow.sent),
+    String(flow.delivered),
+    us(flow.p50Ns),
+    us(flow.p99Ns),
+    us(flow.p999Ns),
+    us(flow.maxNs),
+    us(flow.deadlineNs),
+    String(flow.violations),
+    String(flow.hostBreaches),
   ]);
-  return textTable([['flow', 'sent', 'delivered', 'p50', 'p99', 'p99.9', 'max', 'deadline', 'late', 'host'], ...rows]);
+  return textTable([
+    ['flow', 'sent', 'delivered', 'p50', 'p99', 'p99.9', 'max', 'deadline', 'late', 'host'],
+    ...rows,
+  ]);
 }
 
 function routeTable(report: RunReport): string {
   const rows = report.routes.map((route) => [
-    route.id, String(route.sent), String(route.delivered),
-    Object.entries(route.dropped).map(([reason, count]) => `${reason} ${count}`).join(', ') || '-',
+    route.id,
+    String(route.sent),
+    String(route.delivered),
+    Object.entries(route.dropped)
+      .map(([reason, count]) => `${reason} ${count}`)
+      .join(', ') || '-',
   ]);
   return textTable([['route', 'sent', 'delivered', 'dropped'], ...rows]);
 }
 
 function statusLine(report: RunReport): string {
   const jitter = report.windowStartJitterNs;
-  const states = report.partitions.map((partition) => `${partition.id} ${partition.state}`).join(', ');
-  return `${report.majorFrames} major frames, ${report.skippedMajorFrames} skipped; window start late by `
-    + `p50 ${us(jitter.p50)}, p99.9 ${us(jitter.p999)}, max ${us(jitter.max)}; ${states}`;
+  const states = report.partitions
+    .map((partition) => `${partition.id} ${partition.state}`)
+    .join(', ');
+  return (
+    `${report.majorFrames} major frames, ${report.skippedMajorFrames} skipped; window start late by ` +
+    `p50 ${us(jitter.p50)}, p99.9 ${us(jitter.p999)}, max ${us(jitter.max)}; ${states}`
+  );
 }
 
 export function finalTable(report: RunReport): string {
-  const publication = report.flows.map((flow) => `${flow.id}: published after window start `
-    + `p50 ${us(flow.publicationAfterWindowStart.p50Ns)}, p99.9 ${us(flow.publicationAfterWindowStart.p999Ns)}`);
-  return [windowTable(report), '', routeTable(report), '', flowTable(report), ...publication, '', statusLine(report)].join('\n');
+  const publication = report.flows.map(
+    (flow) =>
+      `${flow.id}: published after window start ` +
+      `p50 ${us(flow.publicationAfterWindowStart.p50Ns)}, p99.9 ${us(flow.publicationAfterWindowStart.p999Ns)}`,
+  );
+  return [
+    windowTable(report),
+    '',
+    routeTable(report),
+    '',
+    flowTable(report),
+    ...publication,
+    '',
+    statusLine(report),
+  ].join('\n');
 }
 
 export class LiveTable {

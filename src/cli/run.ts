@@ -13,7 +13,7 @@ import { finalTable, LiveTable } from './run-tables.ts';
 
 export const RUN_SHAPE: CommandShape = {
   positionals: ['CONFIG'],
-  options: { 'duration': 'value', 'json': 'optional-value', 'no-dashboard': 'flag', 'debug': 'flag' },
+  options: { duration: 'value', json: 'optional-value', 'no-dashboard': 'flag', debug: 'flag' },
 };
 
 const LIVE_EVERY_MS = 1000;
@@ -59,12 +59,14 @@ export async function run(words: readonly string[]): Promise<number> {
   gateway.log.subscribe((line) => process.stderr.write(`${line}\n`));
   gateway.start();
   const facts = () => ({
-    plan: gateway.plan, counters: gateway.counters,
+    plan: gateway.plan,
+    counters: gateway.counters,
     config: { sha256: loaded.sha256, name: config.gateway.name, revision: config.gateway.revision },
     durationNs: sinceStart(),
     modes: gateway.plan.partitions.map(({ index }) => gateway.partitions.mode(index)),
     statistics: gateway.guests.map((guest) => guest.statistics),
-    lostEvents: gateway.events.lost, safeState: gateway.safeState,
+    lostEvents: gateway.events.lost,
+    safeState: gateway.safeState,
   });
   const live = quiet ? undefined : new LiveTable(process.stdout);
   const endTicking = every(LIVE_EVERY_MS, () => live?.show(runReport(facts())));

@@ -2,10 +2,19 @@
 
 export function textTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)));
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
   const right = (text: string) => /^[-\d.,]+( ?(ns|µs|ms|s|%))?$/.test(text);
-  return rows.map((row) => row.map((cell, column) =>
-    (right(cell) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          right(cell) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** Nanoseconds as microseconds with one decimal. */

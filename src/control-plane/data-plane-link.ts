@@ -15,7 +15,11 @@ export class DataPlaneLink {
   }
 
   /** Posts a command; its number. Operands are by {@link CommandWord}. */
-  post(kind: number, target: number, operands: readonly (readonly [number, number])[] = []): number {
+  post(
+    kind: number,
+    target: number,
+    operands: readonly (readonly [number, number])[] = [],
+  ): number {
     const command = new Int32Array(CommandWord.COUNT);
     command[CommandWord.KIND] = kind;
     command[CommandWord.TARGET] = target;
@@ -34,7 +38,8 @@ export class DataPlaneLink {
 
   /** Moves waiting commands into the channel, as far as it has room. */
   flush(): void {
-    while (this.outbox.length > 0 && this.channel.send(this.outbox[0]!) !== undefined) this.outbox.shift();
+    while (this.outbox.length > 0 && this.channel.send(this.outbox[0]!) !== undefined)
+      this.outbox.shift();
   }
 
   /** Whether the data plane has carried out this command, and so all before it. */

@@ -1,7 +1,12 @@
 /** One embedded guest: its thread, its PCI bus, and the service of its register accesses. */
 import { Fault, type FaultCode } from '../base/fault.ts';
 import { GuestStatistic, GuestStatistics } from '../channel/guest-statistics.ts';
-import { Mailbox, MailboxOperation, MailboxState, type RegisterAccess } from '../channel/mailbox.ts';
+import {
+  Mailbox,
+  MailboxOperation,
+  MailboxState,
+  type RegisterAccess,
+} from '../channel/mailbox.ts';
 import { PlaneThread } from '../host/plane-thread.ts';
 import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
 import type { VirtioFunction } from './pci/virtio-function.ts';
@@ -52,13 +57,18 @@ export class EmbeddedGuest {
     this.stopping = false;
     this.statistics.words[GuestStatistic.STOP_REQUESTED] = 0;
     const data: GuestThreadData = { memory, plan, partition: partition.index };
-    const thread = new PlaneThread('guest-thread.js', data, {
-      ended: (code, error) => {
-        if (this.thread !== thread || this.stopping) return;
-        this.thread = undefined;
-        this.parts.onFault(Fault.GuestDied, error ?? `its thread ended with code ${code}`);
+    const thread = new PlaneThread(
+      'guest-thread.js',
+      data,
+      {
+        ended: (code, error) => {
+          if (this.thread !== thread || this.stopping) return;
+          this.thread = undefined;
+          this.parts.onFault(Fault.GuestDied, error ?? `its thread ended with code ${code}`);
+        },
       },
-    }, { oldGenerationMb: HEAP_MB });
+      { oldGenerationMb: HEAP_MB },
+    );
     this.thread = thread;
     this.watch();
   }
@@ -85,7 +95,8 @@ export class EmbeddedGuest {
 
   /** A supervision tick: the budget is full again. */
   tick(): void {
-    if (this.budget === 0) this.parts.onFault(Fault.RegisterFlood, `${ACCESSES_PER_TICK} register accesses in one tick`);
+    if (this.budget === 0)
+      this.parts.onFault(Fault.RegisterFlood, `${ACCESSES_PER_TICK} register accesses in one tick`);
     this.budget = ACCESSES_PER_TICK;
     this.watch();
   }
@@ -95,15 +106,18 @@ export class EmbeddedGuest {
     const target = functions[access.function];
     if (!target || !WIDTHS.includes(access.width)) return NOTHING_THERE;
     switch (access.operation) {
-      case MailboxOperation.CONFIG_READ: return target.readConfig(access.offset & 0xff, access.width);
+      case MailboxOperation.CONFIG_READ:
+        return target.readConfig(access.offset & 0xff, access.width);
       case MailboxOperation.CONFIG_WRITE:
         target.writeConfig(access.offset & 0xff, access.width, access.low);
         return 0;
-      case MailboxOperation.BAR_READ: return target.readBar(access.offset, access.width);
+      case MailboxOperation.BAR_READ:
+        return target.readBar(access.offset, access.width);
       case MailboxOperation.BAR_WRITE:
         target.writeBar(access.offset, access.width, access.low, access.high);
         return 0;
-      default: return NOTHING_THERE;
+      default:
+        return NOTHING_THERE;
     }
   }
 
@@ -120,7 +134,7 @@ export class EmbeddedGuest {
     this.statistics.words[GuestStatistic.STOP_REQUESTED] = 1;
     // A guest that waits for a register answer must not wait for ever.
     if (this.mailbox.request()) this.mailbox.answer(NOTHING_THERE);
-    if (!await thread.endsWithin(STOP_WITHIN_MS)) await thread.terminate();
+    if (!(await thread.endsWithin(STOP_WITHIN_MS))) await thread.terminate();
   }
 
   /** Stops the guest, resets its devices, and starts it anew. */

@@ -85,22 +85,34 @@ export class Gateway {
     const device = this.plan.devices[index]!;
     const area = this.plan.layout.partitions[device.partition]!;
     const memory = new GuestMemory();
-    memory.setRegions([{
-      guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: area.sliceBytes, arenaAt: area.sliceAt,
-    }]);
+    memory.setRegions([
+      {
+        guestPhysical: EMBEDDED_GUEST_PHYSICAL,
+        size: area.sliceBytes,
+        arenaAt: area.sliceAt,
+      },
+    ]);
     const { statusAt } = this.plan.layout.devices[index]!;
     const slot = this.plan.partitions[device.partition]!.devices.indexOf(index);
     return new VirtioFunction({
-      plan: device, queues: this.plan.queues, memory, words: this.words, statusAt, link: this.link,
+      plan: device,
+      queues: this.plan.queues,
+      memory,
+      words: this.words,
+      statusAt,
+      link: this.link,
       vectorsAt: area.vectorsAt[slot]!,
-      onFault: (fault, queue, detail) => this.supervision.report(device.partition, queue, fault, detail),
+      onFault: (fault, queue, detail) =>
+        this.supervision.report(device.partition, queue, fault, detail),
       onReady: (ready) => this.driverReady(index, ready),
     });
   }
 
   private buildGuest(partition: PlanPartition): EmbeddedGuest {
     return new EmbeddedGuest({
-      plan: this.plan, partition, memory: this.shared.memory,
+      plan: this.plan,
+      partition,
+      memory: this.shared.memory,
       functions: partition.devices.map((device) => this.functions[device]!),
       onFault: (fault, detail) => this.supervision.report(partition.index, -1, fault, detail),
     });
@@ -125,7 +137,9 @@ export class Gateway {
       this.starting.delete(device);
       this.readyDevices.add(device);
       const { partition } = this.plan.devices[device]!;
-      const all = this.plan.partitions[partition]!.devices.every((own) => this.readyDevices.has(own));
+      const all = this.plan.partitions[partition]!.devices.every((own) =>
+        this.readyDevices.has(own),
+      );
       if (all) this.partitions.request(partition, 'guest-ready', 'guest');
       this.showLinks();
     }
@@ -137,7 +151,9 @@ export class Gateway {
     for (const { index, routes } of this.plan.devices) {
       const up = routes.some((route) => {
         const { to } = this.plan.routes[route]!;
-        return this.readyDevices.has(to) && this.partitions.serves(this.plan.devices[to]!.partition);
+        return (
+          this.readyDevices.has(to) && this.partitions.serves(this.plan.devices[to]!.partition)
+        );
       });
       this.functions[index]!.setLink(up);
     }
@@ -146,16 +162,25 @@ export class Gateway {
   /** Starts the data plane, then every partition. */
   start(): void {
     this.partitions.transitions.subscribe(({ partition, from, to, cause }) => {
-      const kind = this.partitions.serves(partition) ? CommandKind.RUN_PARTITION : CommandKind.HOLD_PARTITION;
+      const kind = this.partitions.serves(partition)
+        ? CommandKind.RUN_PARTITION
+        : CommandKind.HOLD_PARTITION;
       this.link.post(kind, partition);
       this.showLinks();
-      this.messages.next(`partition ${this.plan.partitions[partition]!.id}: ${from} -> ${to} (${cause})`);
+      this.messages.next(
+        `partition ${this.plan.partitions[partition]!.id}: ${from} -> ${to} (${cause})`,
+      );
     });
-    this.dataPlane = new PlaneThread('data-plane-thread.js', { plan: this.plan, shared: this.shared }, {
-      ended: (code, error) => {
-        if (!this.stopping) this.enterSafeState(`the data plane ended: ${error ?? `code ${code}`}`);
+    this.dataPlane = new PlaneThread(
+      'data-plane-thread.js',
+      { plan: this.plan, shared: this.shared },
+      {
+        ended: (code, error) => {
+          if (!this.stopping)
+            this.enterSafeState(`the data plane ended: ${error ?? `code ${code}`}`);
+        },
       },
-    });
+    );
     this.supervision.start();
     for (const { index } of this.plan.partitions) {
       this.partitions.request(index, 'start', 'operator');
@@ -174,7 +199,8 @@ export class Gateway {
     const { id, devices } = this.plan.partitions[partition]!;
     if (reaction.log) this.messages.next(this.faultLine(id, queue, code, detail, reaction.action));
     switch (reaction.action) {
-      case 'ignore': return;
+      case 'ignore':
+        return;
       case 'needs-reset': {
         const device = queue >= 0 ? this.plan.queues[queue]!.device : devices[0]!;
         this.functions[device]!.needsReset();
@@ -185,13 +211,21 @@ export class Gateway {
         this.partitions.request(partition, 'isolate', 'supervision');
         return;
       case 'restart':
-        if (this.partitions.request(partition, 'restart', 'supervision')) void this.guests[partition]!.restart();
+        if (this.partitions.request(partition, 'restart', 'supervision'))
+          void this.guests[partition]!.restart();
         return;
-      default: this.enterSafeState(`fault ${faultName(code)} of partition ${id}`);
+      default:
+        this.enterSafeState(`fault ${faultName(code)} of partition ${id}`);
     }
   }
 
-  private faultLine(id: string, queue: number, code: FaultCode, detail: string, action: string): string {
+  private faultLine(
+    id: string,
+    queue: number,
+    code: FaultCode,
+    detail: string,
+    action: string,
+  ): string {
     const where = queue >= 0 ? this.plan.queues[queue]!.name : id;
     const what = detail || faultMeaning(code);
     return `partition ${id}: fault ${faultName(code)} at ${where}: ${what} (${action})`;
@@ -205,16 +239,16 @@ export class Gateway {
     this.safeStates.next(reason);
   }
 
-
   /** Stops guests first, so that nobody waits for a device, then the data plane. */
   async stop(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
     await Promise.all(this.guests.map((guest) => guest.stop()));
-    for (const { index } of this.plan.partitions) this.partitions.request(index, 'stop', 'operator');
+    for (const { index } of this.plan.partitions)
+      this.partitions.request(index, 'stop', 'operator');
     this.link.post(CommandKind.STOP, 0);
     const { dataPlane } = this;
-    if (dataPlane && !await this.ends(dataPlane)) await dataPlane.terminate();
+    if (dataPlane && !(await this.ends(dataPlane))) await dataPlane.terminate();
     this.supervision.stop();
     this.messages.complete();
   }
@@ -228,4 +262,3 @@ export class Gateway {
     }
   }
 }
-

@@ -5,7 +5,7 @@ export type PartitionMode = 'idle' | 'cold-start' | 'warm-start' | 'normal' | 'i
 
 /** What can change a mode, and who may say so. */
 export type TransitionCause =
-  | 'start' | 'guest-ready' | 'guest-reset' | 'needs-reset' | 'restart' | 'isolate' | 'stop';
+  'start' | 'guest-ready' | 'guest-reset' | 'needs-reset' | 'restart' | 'isolate' | 'stop';
 export type TransitionActor = 'operator' | 'guest' | 'supervision';
 
 export interface Transition {
@@ -15,7 +15,12 @@ export interface Transition {
   readonly cause: TransitionCause;
 }
 
-type Row = readonly [from: PartitionMode, cause: TransitionCause, actor: TransitionActor, to: PartitionMode];
+type Row = readonly [
+  from: PartitionMode,
+  cause: TransitionCause,
+  actor: TransitionActor,
+  to: PartitionMode,
+];
 
 /** Everything that is not in this table does not happen. */
 // [impl->req~part.transition-table~1]
@@ -55,8 +60,9 @@ export class PartitionManager {
   /** Carries a transition out if the table has it for this actor; whether it did. */
   request(partition: number, cause: TransitionCause, actor: TransitionActor): boolean {
     const from = this.mode(partition);
-    const row = TRANSITIONS.find((candidate) =>
-      candidate[0] === from && candidate[1] === cause && candidate[2] === actor);
+    const row = TRANSITIONS.find(
+      (candidate) => candidate[0] === from && candidate[1] === cause && candidate[2] === actor,
+    );
     if (!row) return false;
     const to = row[3];
     this.modes[partition] = to;

@@ -1,7 +1,13 @@
 /** What a run did, as the JSON of the contract; everything comes from counters, nothing from memory. */
 import { FAULT_NAMES } from '../base/fault.ts';
 import {
-  DROP_REASONS, FlowCounter, GatewayCounter, QueueCounter, RouteCounter, WindowCounter, type Counters,
+  DROP_REASONS,
+  FlowCounter,
+  GatewayCounter,
+  QueueCounter,
+  RouteCounter,
+  WindowCounter,
+  type Counters,
 } from '../channel/counters.ts';
 import { GuestStatistic, type GuestStatistics } from '../channel/guest-statistics.ts';
 import type { Histogram } from '../base/histogram.ts';
@@ -23,8 +29,11 @@ export interface RunFacts {
 
 function quantiles(histogram: Histogram) {
   return {
-    minNs: histogram.min, p50Ns: histogram.quantile(0.5), p99Ns: histogram.quantile(0.99),
-    p999Ns: histogram.quantile(0.999), maxNs: histogram.max,
+    minNs: histogram.min,
+    p50Ns: histogram.quantile(0.5),
+    p99Ns: histogram.quantile(0.99),
+    p999Ns: histogram.quantile(0.999),
+    maxNs: histogram.max,
   };
 }
 
@@ -46,10 +55,12 @@ function windowReport({ plan, counters }: RunFacts) {
 }
 
 function overrunReport({ plan, counters }: RunFacts) {
-  return plan.windows.flatMap(({ index, id }) => CAUSES.flatMap((cause, n) => {
-    const count = counters.window(index, WindowCounter.OVERRUNS_COST + n);
-    return count > 0 ? [{ window: id, cause, count }] : [];
-  }));
+  return plan.windows.flatMap(({ index, id }) =>
+    CAUSES.flatMap((cause, n) => {
+      const count = counters.window(index, WindowCounter.OVERRUNS_COST + n);
+      return count > 0 ? [{ window: id, cause, count }] : [];
+    }),
+  );
 }
 
 function guestReport(statistics: GuestStatistics) {
@@ -73,15 +84,20 @@ function partitionReport(facts: RunFacts) {
     state: modes[index]!,
     faults: positive(FAULT_NAMES.map((name, code) => [name, counters.fault(index, code)] as const)),
     guest: guestReport(statistics[index]!),
-    queues: plan.queues.filter((queue) => queue.partition === index).map((queue) => ({
-      queue: queue.name,
-      requests: counters.queue(queue.index, QueueCounter.REQUESTS),
-      bytes: counters.queue(queue.index, QueueCounter.BYTES),
-      unrouted: counters.queue(queue.index, QueueCounter.UNROUTED),
-      usedNotifications: counters.queue(queue.index, QueueCounter.NOTIFICATIONS),
-      usedNotificationsSuppressed: counters.queue(queue.index, QueueCounter.NOTIFICATIONS_SUPPRESSED),
-      kicksSuppressed: counters.queue(queue.index, QueueCounter.REQUESTS),
-    })),
+    queues: plan.queues
+      .filter((queue) => queue.partition === index)
+      .map((queue) => ({
+        queue: queue.name,
+        requests: counters.queue(queue.index, QueueCounter.REQUESTS),
+        bytes: counters.queue(queue.index, QueueCounter.BYTES),
+        unrouted: counters.queue(queue.index, QueueCounter.UNROUTED),
+        usedNotifications: counters.queue(queue.index, QueueCounter.NOTIFICATIONS),
+        usedNotificationsSuppressed: counters.queue(
+          queue.index,
+          QueueCounter.NOTIFICATIONS_SUPPRESSED,
+        ),
+        kicksSuppressed: counters.queue(queue.index, QueueCounter.REQUESTS),
+      })),
   }));
 }
 
@@ -90,7 +106,11 @@ function routeFacts(counters: Counters, route: number) {
     sent: counters.route(route, RouteCounter.SENT),
     delivered: counters.route(route, RouteCounter.DELIVERED),
     deferred: counters.route(route, RouteCounter.DEFERRED),
-    dropped: positive(DROP_REASONS.map((reason, n) => [reason, counters.route(route, RouteCounter.DROPS + n)] as const)),
+    dropped: positive(
+      DROP_REASONS.map(
+        (reason, n) => [reason, counters.route(route, RouteCounter.DROPS + n)] as const,
+      ),
+    ),
   };
 }
 
@@ -128,11 +148,17 @@ export function runReport(facts: RunFacts) {
     routes: plan.routes.map(({ index, id }) => ({ id, ...routeFacts(counters, index) })),
     flows: flowReport(facts),
     gc: {
-      count: plan.windows.reduce((sum, { index }) => sum + counters.window(index, WindowCounter.OVERRUNS_GC), 0),
+      count: plan.windows.reduce(
+        (sum, { index }) => sum + counters.window(index, WindowCounter.OVERRUNS_GC),
+        0,
+      ),
       maxNs: null,
     },
     windowStartJitterNs: {
-      p50: jitter.quantile(0.5), p99: jitter.quantile(0.99), p999: jitter.quantile(0.999), max: jitter.max,
+      p50: jitter.quantile(0.5),
+      p99: jitter.quantile(0.99),
+      p999: jitter.quantile(0.999),
+      max: jitter.max,
     },
     lostEvents: facts.lostEvents,
     safeState: facts.safeState ?? null,

@@ -1,6 +1,11 @@
 /** Carries out the control plane's commands, in control windows, a bounded number at a time. */
 import { GatewayCounter, type Counters } from '../channel/counters.ts';
-import { CommandKind, CommandWord, RingFlag, type CommandChannel } from '../channel/command-channel.ts';
+import {
+  CommandKind,
+  CommandWord,
+  RingFlag,
+  type CommandChannel,
+} from '../channel/command-channel.ts';
 import type { DeviceQueue } from './device-queue.ts';
 import type { FrameTime } from './frame-time.ts';
 import type { NetDevice } from './net/net-device.ts';
@@ -52,15 +57,25 @@ export class CommandExecutor {
     const { command, parts } = this;
     const target = command[CommandWord.TARGET]!;
     switch (command[CommandWord.KIND]) {
-      case CommandKind.START_QUEUE: return this.startQueue(target);
-      case CommandKind.STOP_QUEUE: return this.stopQueue(target);
+      case CommandKind.START_QUEUE:
+        return this.startQueue(target);
+      case CommandKind.STOP_QUEUE:
+        return this.stopQueue(target);
       case CommandKind.START_DEVICE:
         return parts.devices[target]!.start(
-          command[CommandWord.FEATURES_LOW]! >>> 0, command[CommandWord.FEATURES_HIGH]! >>> 0);
-      case CommandKind.STOP_DEVICE: return parts.devices[target]!.stop();
-      case CommandKind.RUN_PARTITION: parts.partitions[target]!.running = true; return;
-      case CommandKind.HOLD_PARTITION: parts.partitions[target]!.running = false; return;
-      default: this.stopped = true;
+          command[CommandWord.FEATURES_LOW]! >>> 0,
+          command[CommandWord.FEATURES_HIGH]! >>> 0,
+        );
+      case CommandKind.STOP_DEVICE:
+        return parts.devices[target]!.stop();
+      case CommandKind.RUN_PARTITION:
+        parts.partitions[target]!.running = true;
+        return;
+      case CommandKind.HOLD_PARTITION:
+        parts.partitions[target]!.running = false;
+        return;
+      default:
+        this.stopped = true;
     }
   }
 
@@ -68,15 +83,19 @@ export class CommandExecutor {
     const { command } = this;
     const flags = command[CommandWord.FLAGS]!;
     this.endWork(target);
-    this.parts.queues[target]!.start({
-      size: command[CommandWord.SIZE]!,
-      descAt: command[CommandWord.DESC]!,
-      availAt: command[CommandWord.AVAIL]!,
-      usedAt: command[CommandWord.USED]!,
-      eventIdx: (flags & RingFlag.EVENT_IDX) !== 0,
-      indirect: (flags & RingFlag.INDIRECT) !== 0,
-      index: command[CommandWord.INDEX]! & 0xffff,
-    }, command[CommandWord.NOTIFY_KIND]!, command[CommandWord.NOTIFY_TARGET]!);
+    this.parts.queues[target]!.start(
+      {
+        size: command[CommandWord.SIZE]!,
+        descAt: command[CommandWord.DESC]!,
+        availAt: command[CommandWord.AVAIL]!,
+        usedAt: command[CommandWord.USED]!,
+        eventIdx: (flags & RingFlag.EVENT_IDX) !== 0,
+        indirect: (flags & RingFlag.INDIRECT) !== 0,
+        index: command[CommandWord.INDEX]! & 0xffff,
+      },
+      command[CommandWord.NOTIFY_KIND]!,
+      command[CommandWord.NOTIFY_TARGET]!,
+    );
   }
 
   private stopQueue(target: number): void {

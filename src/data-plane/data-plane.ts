@@ -82,41 +82,69 @@ class Builder {
     this.partitions = plan.partitions.map((partition) => {
       const built = new Partition(partition.index, this.counters, this.events, this.time);
       const area = layout.partitions[partition.index]!;
-      built.memory.setRegions([{
-        guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: area.sliceBytes, arenaAt: area.sliceAt,
-      }]);
+      built.memory.setRegions([
+        {
+          guestPhysical: EMBEDDED_GUEST_PHYSICAL,
+          size: area.sliceBytes,
+          arenaAt: area.sliceAt,
+        },
+      ]);
       return built;
     });
-    this.queues = plan.queues.map((queue) => new DeviceQueue(
-      queue.index, this.partitions[queue.partition]!, this.arena,
-      plan.devices[queue.device]!.queueSizeMax, this.counters));
+    this.queues = plan.queues.map(
+      (queue) =>
+        new DeviceQueue(
+          queue.index,
+          this.partitions[queue.partition]!,
+          this.arena,
+          plan.devices[queue.device]!.queueSizeMax,
+          this.counters,
+        ),
+    );
     this.publications = new Publications(this.queues, host.notifier);
     this.devices = plan.devices.map((device) => this.device(device));
-    this.routes = plan.routes.map((route) =>
-      new SwitchRoute(route, this.devices[route.to]!, this.counters));
+    this.routes = plan.routes.map(
+      (route) => new SwitchRoute(route, this.devices[route.to]!, this.counters),
+    );
     const segmentsMax = Math.max(0, ...plan.devices.map((device) => device.descriptorsMax));
     this.vswitch = new VirtualSwitch(
-      this.arena, this.routes, layout.scratchAt + RETAG_AT, segmentsMax);
+      this.arena,
+      this.routes,
+      layout.scratchAt + RETAG_AT,
+      segmentsMax,
+    );
   }
 
   private chain(partition: Partition, descriptorsMax: number): DescriptorChain {
     return new DescriptorChain(
-      this.arena, partition.memory, descriptorsMax, this.plan.layout.scratchAt + Scratch.DESC);
+      this.arena,
+      partition.memory,
+      descriptorsMax,
+      this.plan.layout.scratchAt + Scratch.DESC,
+    );
   }
 
   private device(device: PlanDevice): NetDevice {
     const partition = this.partitions[device.partition]!;
-    const longest = Math.max(1, ...this.plan.routes
-      .filter((route) => route.to === device.index).map((route) => route.receiveDescriptorsMax));
+    const longest = Math.max(
+      1,
+      ...this.plan.routes
+        .filter((route) => route.to === device.index)
+        .map((route) => route.receiveDescriptorsMax),
+    );
     return new NetDevice({
-      plan: device, partition, arena: this.arena, publications: this.publications,
+      plan: device,
+      partition,
+      arena: this.arena,
+      publications: this.publications,
       receiveQueues: this.queuesOf(device, 'receive'),
       sink: this.chain(partition, longest),
     });
   }
 
   private queuesOf(device: PlanDevice, role: string): DeviceQueue[] {
-    return device.queues.filter((queue) => this.plan.queues[queue]!.role === role)
+    return device.queues
+      .filter((queue) => this.plan.queues[queue]!.role === role)
       .map((queue) => this.queues[queue]!);
   }
 
@@ -130,38 +158,82 @@ class Builder {
     const area = plan.layout.devices[deviceIndex]!;
     if (role === 'control') {
       return new ControlService({
-        arena, device, queue, chain, publications, time, events: this.events,
-        commandAt: plan.layout.scratchAt + Scratch.COMMAND, statusAt: area.statusAt,
+        arena,
+        device,
+        queue,
+        chain,
+        publications,
+        time,
+        events: this.events,
+        commandAt: plan.layout.scratchAt + Scratch.COMMAND,
+        statusAt: area.statusAt,
       });
     }
     return new TransmitService({
-      arena, device, queue, pair, chain, publications, time, vswitch: this.vswitch,
+      arena,
+      device,
+      queue,
+      pair,
+      chain,
+      publications,
+      time,
+      vswitch: this.vswitch,
       packet: new Packet(device.plan.descriptorsMax),
       headAt: plan.layout.scratchAt + Scratch.HEAD,
       routes: device.plan.routes.map((route) => this.routes[route]!),
       staging: new Staging(arena, area.stagingAt[pair]!),
-      probes: plan.flows.filter((flow) => flow.queue === index).map((flow) =>
-        new FlowProbe(flow, this.routes[flow.route]!, this.counters, time)),
+      probes: plan.flows
+        .filter((flow) => flow.queue === index)
+        .map((flow) => new FlowProbe(flow, this.routes[flow.route]!, this.counters, time)),
     });
   }
 }
 
-export function buildDataPlane(plan: GatewayPlan, shared: SharedState, host: HostServices): DataPlane {
+export function buildDataPlane(
+  plan: GatewayPlan,
+  shared: SharedState,
+  host: HostServices,
+): DataPlane {
   const built = new Builder(plan, shared, host);
   const { arena, time, partitions, devices, queues, publications, counters, events } = built;
   const services = plan.queues.map((queue) => built.service(queue.index));
   const commands = new CommandExecutor({
-    channel: new CommandChannel(shared.commands), counters, queues, services, devices, partitions,
+    channel: new CommandChannel(shared.commands),
+    counters,
+    queues,
+    services,
+    devices,
+    partitions,
   });
   const framed = [
-    ...partitions, built.vswitch, ...services.filter((service) => service !== undefined),
+    ...partitions,
+    built.vswitch,
+    ...services.filter((service) => service !== undefined),
   ];
   const dispatcher = new Dispatcher({
-    plan, time, counters, events, publications, commands, services, framed,
-    pace: host.pace, evidence: host.evidence,
+    plan,
+    time,
+    counters,
+    events,
+    publications,
+    commands,
+    services,
+    framed,
+    pace: host.pace,
+    evidence: host.evidence,
   });
   const { vswitch } = built;
   return {
-    arena, time, dispatcher, commands, partitions, devices, queues, services, publications, vswitch, counters,
+    arena,
+    time,
+    dispatcher,
+    commands,
+    partitions,
+    devices,
+    queues,
+    services,
+    publications,
+    vswitch,
+    counters,
   };
 }

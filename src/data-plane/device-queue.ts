@@ -20,7 +20,11 @@ export class DeviceQueue {
   private readonly counters: Counters;
 
   constructor(
-    index: number, partition: Partition, arena: Arena, sizeMax: number, counters: Counters,
+    index: number,
+    partition: Partition,
+    arena: Arena,
+    sizeMax: number,
+    counters: Counters,
   ) {
     this.index = index;
     this.partition = partition;

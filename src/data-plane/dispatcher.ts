@@ -138,14 +138,16 @@ export class Dispatcher {
     words[at + WindowCounter.VISITS]! += 1;
     words[at + WindowCounter.REQUESTS]! += window.budget.servedRequests;
     words[at + WindowCounter.SPENT_NS]! += spent;
-    if (spent > words[at + WindowCounter.SPENT_NS_MAX]!) words[at + WindowCounter.SPENT_NS_MAX] = spent;
+    if (spent > words[at + WindowCounter.SPENT_NS_MAX]!)
+      words[at + WindowCounter.SPENT_NS_MAX] = spent;
     const overrun = window.budget.endedAt - end;
     this.overran = overrun > 0;
     if (!this.overran) return;
     const cause = evidence.cause();
     if (cause === OverrunCause.HOST) time.disturbed[0] = time.now[0]!;
     words[at + WindowCounter.OVERRUNS_COST + cause]! += 1;
-    if (overrun > words[at + WindowCounter.OVERRUN_NS_MAX]!) words[at + WindowCounter.OVERRUN_NS_MAX] = overrun;
+    if (overrun > words[at + WindowCounter.OVERRUN_NS_MAX]!)
+      words[at + WindowCounter.OVERRUN_NS_MAX] = overrun;
     events.report(EventKind.OVERRUN, window.plan.index, 0, cause, time.now);
   }
 }

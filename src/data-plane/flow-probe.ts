@@ -28,7 +28,8 @@ export class ArrivalStamps {
 
   /** Positions `from` to `to` (free-running, exclusive) came into sight at this look. */
   looked(from: number, to: number, now: Float64Array): void {
-    for (let n = from; n !== to; n = (n + 1) & 0xffff) this.stamps[n & this.mask] = this.lastLook[0]!;
+    for (let n = from; n !== to; n = (n + 1) & 0xffff)
+      this.stamps[n & this.mask] = this.lastLook[0]!;
     this.lastLook[0] = now[0]!;
   }
 

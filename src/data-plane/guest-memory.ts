@@ -29,7 +29,10 @@ export class GuestMemory {
   setRegions(regions: readonly MemoryRegion[]): void {
     assert(regions.length <= REGIONS_MAX, 'the number of regions is bounded before');
     regions.forEach(({ guestPhysical, size, arenaAt }, index) => {
-      assert(size > 0 && size < TWO_32 && Number.isSafeInteger(guestPhysical), 'a region fits the arena');
+      assert(
+        size > 0 && size < TWO_32 && Number.isSafeInteger(guestPhysical),
+        'a region fits the arena',
+      );
       this.startLow[index] = guestPhysical % TWO_32;
       this.startHigh[index] = Math.floor(guestPhysical / TWO_32);
       this.size[index] = size;

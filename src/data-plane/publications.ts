@@ -16,7 +16,6 @@ export class Publications {
   private readonly notifier: Notifier;
 
   constructor(queues: readonly DeviceQueue[], notifier: Notifier) {
-
     this.notifier = notifier;
     // Filled once, so that later stores never grow an array.
     for (const queue of queues) {

@@ -78,8 +78,16 @@ export class WindowBudget {
       const service = parts.services[entry.queue];
       if (!service) return [];
       const { costNs } = parts.plan.queues[entry.queue]!;
-      return [new QueueBudget(
-        service, costNs, entry.requestsMax, entry.requestsGuaranteed, entry.bytesMax, entry.publishEach)];
+      return [
+        new QueueBudget(
+          service,
+          costNs,
+          entry.requestsMax,
+          entry.requestsGuaranteed,
+          entry.bytesMax,
+          entry.publishEach,
+        ),
+      ];
     });
   }
 

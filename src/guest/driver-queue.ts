@@ -1,7 +1,13 @@
 /** Driver side of a split virtqueue (VIRTIO 2.7.13, 2.7.14), one buffer per descriptor, fixed at set-up. */
 import { indexDistance, passesEvent, wrapIndex } from '../base/ring-index.ts';
 import {
-  availRingBytes, descriptorTableBytes, usedRingBytes, VIRTQ_ALIGN, VirtqAvail, VirtqDesc, VirtqDescFlag,
+  availRingBytes,
+  descriptorTableBytes,
+  usedRingBytes,
+  VIRTQ_ALIGN,
+  VirtqAvail,
+  VirtqDesc,
+  VirtqDescFlag,
   VirtqUsed,
 } from '../wire/virtqueue.ts';
 
@@ -91,7 +97,8 @@ export class DriverQueue {
   }
 
   private wantsKick(before: number): boolean {
-    if (!this.eventIdx) return (Atomics.load(this.u16, this.usedAt >>> 1) & VirtqUsed.NO_NOTIFY) === 0;
+    if (!this.eventIdx)
+      return (Atomics.load(this.u16, this.usedAt >>> 1) & VirtqUsed.NO_NOTIFY) === 0;
     const at = this.usedAt + VirtqUsed.RING + VirtqUsed.ELEMENT_SIZE * this.size;
     return passesEvent(Atomics.load(this.u16, at >>> 1), this.announced, before);
   }

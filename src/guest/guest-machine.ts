@@ -51,7 +51,10 @@ export class GuestMachine {
     this.next = Math.ceil(this.next / align) * align;
     const address = EMBEDDED_GUEST_PHYSICAL + this.next;
     this.next += bytes;
-    assert(this.next <= this.area.sliceBytes, 'the memory of the partition holds its rings and buffers');
+    assert(
+      this.next <= this.area.sliceBytes,
+      'the memory of the partition holds its rings and buffers',
+    );
     return address;
   }
 

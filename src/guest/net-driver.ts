@@ -7,7 +7,11 @@ import { enumerateVirtio } from './pci-bus.ts';
 import { DriverError, VirtioDriver } from './virtio-driver.ts';
 
 const WANTED = bitsOf('virtio-net', [
-  'VIRTIO_F_VERSION_1', 'VIRTIO_RING_F_EVENT_IDX', 'VIRTIO_NET_F_MAC', 'VIRTIO_NET_F_MTU', 'VIRTIO_NET_F_STATUS',
+  'VIRTIO_F_VERSION_1',
+  'VIRTIO_RING_F_EVENT_IDX',
+  'VIRTIO_NET_F_MAC',
+  'VIRTIO_NET_F_MTU',
+  'VIRTIO_NET_F_STATUS',
 ]);
 const EVENT_IDX = bitOf('virtio-net', 'VIRTIO_RING_F_EVENT_IDX');
 const STATUS = bitOf('virtio-net', 'VIRTIO_NET_F_STATUS');
@@ -71,7 +75,11 @@ export class NetDriver {
   /** Hands over the buffer that {@link transmitBuffer} gave, with a packet of so many bytes. */
   transmit(bytes: number): void {
     const index = this.free[--this.freeCount]!;
-    this.machine.u8.fill(0, this.transmitq.bufferAt(index), this.transmitq.bufferAt(index) + NetHeader.SIZE);
+    this.machine.u8.fill(
+      0,
+      this.transmitq.bufferAt(index),
+      this.transmitq.bufferAt(index) + NetHeader.SIZE,
+    );
     this.transmitq.expose(index, NetHeader.SIZE + bytes, false);
   }
 

@@ -1,6 +1,12 @@
 /** The PCI bus as a guest sees it: configuration space, base address registers, capabilities. */
 import { MailboxOperation } from '../channel/mailbox.ts';
-import { PciCapabilityId, PciCommand, PciHeader, VIRTIO_PCI_DEVICE_BASE, VIRTIO_PCI_VENDOR } from '../wire/virtio-pci.ts';
+import {
+  PciCapabilityId,
+  PciCommand,
+  PciHeader,
+  VIRTIO_PCI_DEVICE_BASE,
+  VIRTIO_PCI_VENDOR,
+} from '../wire/virtio-pci.ts';
 import type { GuestMachine } from './guest-machine.ts';
 
 const FUNCTIONS_MAX = 32;
@@ -27,25 +33,45 @@ export class PciFunction {
 
   read(offset: number, width: 1 | 2 | 4): number {
     return this.machine.mailbox.access({
-      operation: MailboxOperation.CONFIG_READ, function: this.number, offset, width, low: 0, high: 0,
+      operation: MailboxOperation.CONFIG_READ,
+      function: this.number,
+      offset,
+      width,
+      low: 0,
+      high: 0,
     });
   }
 
   write(offset: number, width: 1 | 2 | 4, value: number): void {
     this.machine.mailbox.access({
-      operation: MailboxOperation.CONFIG_WRITE, function: this.number, offset, width, low: value, high: 0,
+      operation: MailboxOperation.CONFIG_WRITE,
+      function: this.number,
+      offset,
+      width,
+      low: value,
+      high: 0,
     });
   }
 
   readBar(offset: number, width: 1 | 2 | 4): number {
     return this.machine.mailbox.access({
-      operation: MailboxOperation.BAR_READ, function: this.number, offset, width, low: 0, high: 0,
+      operation: MailboxOperation.BAR_READ,
+      function: this.number,
+      offset,
+      width,
+      low: 0,
+      high: 0,
     });
   }
 
   writeBar(offset: number, width: 1 | 2 | 4 | 8, low: number, high = 0): void {
     this.machine.mailbox.access({
-      operation: MailboxOperation.BAR_WRITE, function: this.number, offset, width, low, high,
+      operation: MailboxOperation.BAR_WRITE,
+      function: this.number,
+      offset,
+      width,
+      low,
+      high,
     });
   }
 

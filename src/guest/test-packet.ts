@@ -25,7 +25,11 @@ export class TestPacketCodec {
   }
 
   write(
-    at: number, bytes: number, to: ArrayLike<number>, from: ArrayLike<number>, packet: TestPacket,
+    at: number,
+    bytes: number,
+    to: ArrayLike<number>,
+    from: ArrayLike<number>,
+    packet: TestPacket,
   ): void {
     this.u8.set(to, at + Ethernet.DESTINATION);
     this.u8.set(from, at + Ethernet.SOURCE);
@@ -39,7 +43,8 @@ export class TestPacketCodec {
 
   /** Reads and checks a packet; false when it is not one of ours, or not a byte as it was sent. */
   read(at: number, bytes: number, packet: TestPacket): boolean {
-    if (bytes < Field.PATTERN || this.view.getUint16(at + Ethernet.TYPE) !== ETHER_TYPE) return false;
+    if (bytes < Field.PATTERN || this.view.getUint16(at + Ethernet.TYPE) !== ETHER_TYPE)
+      return false;
     if (this.view.getUint16(at + Field.MAGIC) !== MAGIC) return false;
     packet.kind = this.view.getUint16(at + Field.KIND);
     packet.sequence = this.view.getUint32(at + Field.SEQUENCE);

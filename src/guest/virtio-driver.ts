@@ -1,7 +1,12 @@
 /** An honest virtio-pci driver: finds the structures, negotiates, sets queues up (VIRTIO 3.1.1, 4.1). */
 import { DeviceStatus } from '../wire/virtio.ts';
 import {
-  BarLayout, CommonConfig, Msix, PciCapabilityId, VirtioPciCap, VirtioPciCapType,
+  BarLayout,
+  CommonConfig,
+  Msix,
+  PciCapabilityId,
+  VirtioPciCap,
+  VirtioPciCapType,
 } from '../wire/virtio-pci.ts';
 import type { FeatureBits } from '../wire/features.ts';
 import { DriverQueue } from './driver-queue.ts';
@@ -71,7 +76,9 @@ export class VirtioDriver {
   }
 
   private enableMsix(): void {
-    const msix = this.pci.capabilities().find((capability) => capability.id === PciCapabilityId.MSIX);
+    const msix = this.pci
+      .capabilities()
+      .find((capability) => capability.id === PciCapabilityId.MSIX);
     if (!msix) throw new DriverError('no MSI-X capability');
     const control = this.pci.read(msix.at + Msix.CONTROL, 2);
     const vectors = (control & 0x7ff) + 1;
@@ -118,7 +125,8 @@ export class VirtioDriver {
     this.addStatus(DeviceStatus.ACKNOWLEDGE);
     this.addStatus(DeviceStatus.DRIVER);
     this.negotiated = {
-      low: (this.offered(0) & wanted.low) >>> 0, high: (this.offered(1) & wanted.high) >>> 0,
+      low: (this.offered(0) & wanted.low) >>> 0,
+      high: (this.offered(1) & wanted.high) >>> 0,
     };
     this.accept(0, this.negotiated.low);
     this.accept(1, this.negotiated.high);
@@ -153,7 +161,8 @@ export class VirtioDriver {
     this.writeAddress(CommonConfig.QUEUE_DRIVER, queue.avail);
     this.writeAddress(CommonConfig.QUEUE_DEVICE, queue.used);
     this.write(CommonConfig.QUEUE_ENABLE, 2, 1);
-    const notifyAt = this.notify + this.read(CommonConfig.QUEUE_NOTIFY_OFF, 2) * this.notifyMultiplier;
+    const notifyAt =
+      this.notify + this.read(CommonConfig.QUEUE_NOTIFY_OFF, 2) * this.notifyMultiplier;
     queue.kick = () => this.pci.writeBar(notifyAt, 2, index);
     return queue;
   }

@@ -1,5 +1,13 @@
 /** Files, in the few forms that the gateway reads and writes. */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
 /** What was wrong with a file, as a sentence; never a stack trace. */
@@ -8,9 +16,13 @@ export class FileProblem extends Error {
 }
 
 const REASONS: Record<string, string> = {
-  ENOENT: 'no such file', EACCES: 'no permission to read it', EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of its path is not a directory', EPERM: 'the operation is not permitted',
-  ENOSPC: 'no space left on the device', EROFS: 'the file system is read-only',
+  ENOENT: 'no such file',
+  EACCES: 'no permission to read it',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is not a directory',
+  EPERM: 'the operation is not permitted',
+  ENOSPC: 'no space left on the device',
+  EROFS: 'the file system is read-only',
 };
 
 function problem(file: string, error: unknown): FileProblem {

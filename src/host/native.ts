@@ -11,7 +11,9 @@ const TWO_32 = 0x1_0000_0000;
 
 const libc = koffi.load(null);
 const clockGettime = libc.func('int clock_gettime(int clock, void *time)');
-const clockNanosleep = libc.func('int clock_nanosleep(int clock, int flags, void *time, void *rest)');
+const clockNanosleep = libc.func(
+  'int clock_nanosleep(int clock, int flags, void *time, void *rest)',
+);
 const setpriority = libc.func('int setpriority(int which, unsigned int who, int priority)');
 const prctl = libc.func('int prctl(int option, unsigned long value)');
 const gettid = libc.func('int gettid()');
@@ -29,7 +31,7 @@ class Timespec {
   set(ns: Float64Array): void {
     const { words } = this;
     const seconds = Math.floor(ns[0]! / NS_PER_S);
-    words[0] = seconds % TWO_32 | 0;
+    words[0] = (seconds % TWO_32) | 0;
     words[1] = Math.floor(seconds / TWO_32);
     words[2] = ns[0]! - seconds * NS_PER_S;
     words[3] = 0;

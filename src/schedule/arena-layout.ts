@@ -14,11 +14,25 @@ export const STAGING_BYTES = 2 * STAGING_HALF;
 export const STATISTICS_BYTES = 16 * 1024;
 
 /** Host scratch: the packet head, control commands, and one descriptor at a time. */
-export const Scratch = { HEAD: 0, HEAD_BYTES: 512, COMMAND: 1024, COMMAND_BYTES: 2048, DESC: 3584, SIZE: 4096 } as const;
+export const Scratch = {
+  HEAD: 0,
+  HEAD_BYTES: 512,
+  COMMAND: 1024,
+  COMMAND_BYTES: 2048,
+  DESC: 3584,
+  SIZE: 4096,
+} as const;
 
 /** Mailbox words for the register accesses of an embedded guest. */
 export const MailboxWord = {
-  STATE: 0, OPERATION: 1, FUNCTION: 2, OFFSET: 3, WIDTH: 4, LOW: 5, HIGH: 6, COUNT: 16,
+  STATE: 0,
+  OPERATION: 1,
+  FUNCTION: 2,
+  OFFSET: 3,
+  WIDTH: 4,
+  LOW: 5,
+  HIGH: 6,
+  COUNT: 16,
 } as const;
 
 export interface ArenaLayout {

@@ -5,14 +5,30 @@ import { bitsOf } from '../wire/features.ts';
 import { macOctets } from '../wire/ethernet.ts';
 import { layOutArena } from './arena-layout.ts';
 import {
-  controlCommandNs, descriptorsMaxOf, mtuOf, netControlNs, packetBytesMax, receiveDescriptorsMaxOf,
+  controlCommandNs,
+  descriptorsMaxOf,
+  mtuOf,
+  netControlNs,
+  packetBytesMax,
+  receiveDescriptorsMaxOf,
   transmitCostNs,
 } from './cost-model.ts';
 import { queueNamesOf, type QueueName } from './queue-names.ts';
 import { withControlWindow } from './schedule-table.ts';
-import type { GatewayConfig, NetDeviceConfig, RouteConfig, WindowConfig } from './gateway-config.ts';
 import type {
-  GatewayPlan, PlanDevice, PlanFlow, PlanPartition, PlanQueue, PlanRoute, PlanWindow,
+  GatewayConfig,
+  NetDeviceConfig,
+  RouteConfig,
+  WindowConfig,
+} from './gateway-config.ts';
+import type {
+  GatewayPlan,
+  PlanDevice,
+  PlanFlow,
+  PlanPartition,
+  PlanQueue,
+  PlanRoute,
+  PlanWindow,
 } from './gateway-plan.ts';
 
 const MIB = 1024 * 1024;
@@ -31,9 +47,14 @@ interface NamedDevice {
 }
 
 function namedDevices(config: GatewayConfig): NamedDevice[] {
-  return config.partitions.flatMap((partition, index) => partition.devices.map((device) => ({
-    id: `${partition.id}.${device.id}`, partition: index, config: device, queues: queueNamesOf(device),
-  })));
+  return config.partitions.flatMap((partition, index) =>
+    partition.devices.map((device) => ({
+      id: `${partition.id}.${device.id}`,
+      partition: index,
+      config: device,
+      queues: queueNamesOf(device),
+    })),
+  );
 }
 
 function planQueues(config: GatewayConfig, devices: readonly NamedDevice[]): PlanQueue[] {
@@ -41,11 +62,20 @@ function planQueues(config: GatewayConfig, devices: readonly NamedDevice[]): Pla
   devices.forEach((device, deviceIndex) => {
     const routes = config.network.routes.filter((route) => route.from === device.id);
     for (const { name, role, pair } of device.queues) {
-      const costNs = role === 'control' ? netControlNs(config.costs)
-        : role === 'transmit' ? transmitCostNs(config.costs, device.config, routes) : 0;
+      const costNs =
+        role === 'control'
+          ? netControlNs(config.costs)
+          : role === 'transmit'
+            ? transmitCostNs(config.costs, device.config, routes)
+            : 0;
       queues.push({
-        index: queues.length, name: `${device.id}.${name}`, device: deviceIndex,
-        partition: device.partition, role, pair, costNs,
+        index: queues.length,
+        name: `${device.id}.${name}`,
+        device: deviceIndex,
+        partition: device.partition,
+        role,
+        pair,
+        costNs,
       });
     }
   });
@@ -53,10 +83,14 @@ function planQueues(config: GatewayConfig, devices: readonly NamedDevice[]): Pla
 }
 
 function planDevices(
-  config: GatewayConfig, devices: readonly NamedDevice[], queues: readonly PlanQueue[],
+  config: GatewayConfig,
+  devices: readonly NamedDevice[],
+  queues: readonly PlanQueue[],
 ): PlanDevice[] {
   return devices.map(({ id, partition, config: device }, index) => ({
-    index, id, partition,
+    index,
+    id,
+    partition,
     mac: macOctets(device.mac),
     mtu: mtuOf(device),
     speedMbps: device.speedMbps ?? SPEED_UNKNOWN,
@@ -78,7 +112,8 @@ function indicesWhere<T>(items: readonly T[], test: (item: T) => boolean): numbe
 function planRoutes(routes: readonly RouteConfig[], devices: readonly NamedDevice[]): PlanRoute[] {
   const deviceIndex = (id: string) => devices.findIndex((device) => device.id === id);
   return routes.map((route, index) => ({
-    index, id: route.id,
+    index,
+    id: route.id,
     from: deviceIndex(route.from),
     to: deviceIndex(route.to),
     vlan: route.vlan ?? -1,
@@ -94,22 +129,32 @@ function planRoutes(routes: readonly RouteConfig[], devices: readonly NamedDevic
 }
 
 function planFlows(
-  config: GatewayConfig, queues: readonly PlanQueue[], routes: readonly PlanRoute[],
+  config: GatewayConfig,
+  queues: readonly PlanQueue[],
+  routes: readonly PlanRoute[],
 ): PlanFlow[] {
   return config.flows.map((flow, index) => ({
-    index, id: flow.id,
+    index,
+    id: flow.id,
     queue: queues.findIndex((queue) => queue.name === flow.from),
-    route: present(routes.find((route) => route.id === flow.route), flow.route).index,
+    route: present(
+      routes.find((route) => route.id === flow.route),
+      flow.route,
+    ).index,
     deadlineNs: nsOf(flow.deadlineUs),
   }));
 }
 
 function planWindow(
-  window: WindowConfig, index: number, config: GatewayConfig, queues: readonly PlanQueue[],
+  window: WindowConfig,
+  index: number,
+  config: GatewayConfig,
+  queues: readonly PlanQueue[],
   flows: readonly PlanFlow[],
 ): PlanWindow {
   return {
-    index, id: window.id,
+    index,
+    id: window.id,
     kind: window.kind ?? 'partition',
     partition: config.partitions.findIndex((partition) => partition.id === window.partition),
     offsetNs: nsOf(window.offsetUs),
@@ -117,7 +162,9 @@ function planWindow(
     pollNs: nsOf(window.pollUs ?? 0),
     queues: (window.queues ?? []).map((entry) => {
       const queue = present(
-        queues.find((candidate) => candidate.name === `${window.partition}.${entry.queue}`), entry.queue);
+        queues.find((candidate) => candidate.name === `${window.partition}.${entry.queue}`),
+        entry.queue,
+      );
       return {
         queue: queue.index,
         requestsMax: entry.requestsMax,
@@ -138,7 +185,10 @@ export function compilePlan(config: GatewayConfig, slicesFrom = 0): GatewayPlan 
   const routes = planRoutes(config.network.routes, named);
   const flows = planFlows(config, queues, routes);
   const partitions: PlanPartition[] = config.partitions.map((partition, index) => ({
-    index, id: partition.id, asil: partition.asil, guest: partition.guest,
+    index,
+    id: partition.id,
+    asil: partition.asil,
+    guest: partition.guest,
     memoryBytes: partition.memoryMiB * MIB,
     devices: indicesWhere(devices, (device) => device.partition === index),
   }));
@@ -149,14 +199,21 @@ export function compilePlan(config: GatewayConfig, slicesFrom = 0): GatewayPlan 
     name: config.gateway.name,
     majorFrameNs: nsOf(config.schedule.majorFrameUs),
     idle: config.schedule.idle,
-    partitions, devices, queues, routes, windows, flows,
+    partitions,
+    devices,
+    queues,
+    routes,
+    windows,
+    flows,
     controlCommandNs: controlCommandNs(config.costs),
     windowSwitchNs: config.costs.windowSwitchNs,
     layout: layOutArena({
       partitions: partitions.map((partition) => ({
-        memoryBytes: partition.memoryBytes, devices: partition.devices.length,
+        memoryBytes: partition.memoryBytes,
+        devices: partition.devices.length,
       })),
-      devices, slicesFrom,
+      devices,
+      slicesFrom,
     }),
   };
 }

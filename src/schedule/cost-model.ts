@@ -52,13 +52,19 @@ export function packetBytesMax(device: NetDeviceConfig): number {
  * for every route that leaves the device, because a multicast packet takes them all.
  */
 export function transmitCostNs(
-  costs: CostsConfig, device: NetDeviceConfig, routes: readonly RouteConfig[],
+  costs: CostsConfig,
+  device: NetDeviceConfig,
+  routes: readonly RouteConfig[],
 ): Nanoseconds {
   const { baseNs, perKibNs, perDescriptorNs } = costs.netForward;
   const kib = Math.ceil(packetBytesMax(device) / KIB);
-  const checksum = offers(device, 'VIRTIO_NET_F_CSUM') && costs.netChecksum
-    ? costs.netChecksum.baseNs + costs.netChecksum.perKibNs * kib : 0;
+  const checksum =
+    offers(device, 'VIRTIO_NET_F_CSUM') && costs.netChecksum
+      ? costs.netChecksum.baseNs + costs.netChecksum.perKibNs * kib
+      : 0;
   const copies = routes.reduce(
-    (sum, route) => sum + perKibNs * kib + perDescriptorNs * receiveDescriptorsMaxOf(route), 0);
+    (sum, route) => sum + perKibNs * kib + perDescriptorNs * receiveDescriptorsMaxOf(route),
+    0,
+  );
   return Math.ceil(baseNs + perDescriptorNs * descriptorsMaxOf(device) + copies + checksum);
 }

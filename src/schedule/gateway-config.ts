@@ -8,7 +8,10 @@ export interface GatewayConfig {
   readonly formatVersion: 1;
   readonly gateway: { readonly name: string; readonly revision: number; readonly asil: Asil };
   readonly partitions: readonly PartitionConfig[];
-  readonly network: { readonly routes: readonly RouteConfig[]; readonly uplinks?: readonly never[] };
+  readonly network: {
+    readonly routes: readonly RouteConfig[];
+    readonly uplinks?: readonly never[];
+  };
   readonly schedule: ScheduleConfig;
   readonly costs: CostsConfig;
   readonly flows: readonly FlowConfig[];
@@ -105,7 +108,11 @@ export interface FlowConfig {
   readonly id: string;
   readonly from: string;
   readonly route: string;
-  readonly arrival: { readonly periodUs: number; readonly jitterUs: number; readonly spacingUs: number };
+  readonly arrival: {
+    readonly periodUs: number;
+    readonly jitterUs: number;
+    readonly spacingUs: number;
+  };
   readonly bytesMax: number;
   readonly deadlineUs: number;
 }

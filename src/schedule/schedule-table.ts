@@ -38,16 +38,25 @@ export function hasControlWindow(windows: readonly WindowConfig[]): boolean {
  * longest gap; the semantic rules have made sure that there is such a gap.
  */
 export function withControlWindow(
-  windows: readonly WindowConfig[], config: GatewayConfig,
+  windows: readonly WindowConfig[],
+  config: GatewayConfig,
 ): readonly WindowConfig[] {
   if (hasControlWindow(windows)) return windows;
   const gaps = gapsOf(windows, config.schedule.majorFrameUs);
   const longest = gaps.reduce<Interval | undefined>(
-    (best, gap) => (!best || lengthUs(gap) > lengthUs(best) ? gap : best), undefined);
+    (best, gap) => (!best || lengthUs(gap) > lengthUs(best) ? gap : best),
+    undefined,
+  );
   if (!longest) return windows;
-  return [...windows, {
-    id: 'control', kind: 'control', offsetUs: longest.startUs, durationUs: roundUs(lengthUs(longest)),
-  }];
+  return [
+    ...windows,
+    {
+      id: 'control',
+      kind: 'control',
+      offsetUs: longest.startUs,
+      durationUs: roundUs(lengthUs(longest)),
+    },
+  ];
 }
 
 function roundUs(us: number): number {

@@ -20,12 +20,31 @@ const CTRL_VQ = ['VIRTIO_NET_F_CTRL_VQ'] as const;
 const CSUM = ['VIRTIO_NET_F_CSUM'] as const;
 const GUEST_CSUM = ['VIRTIO_NET_F_GUEST_CSUM'] as const;
 
-const ring = (name: string, bit: number, supported: boolean): Feature =>
-  ({ name, bit, device: 'ring', supported });
-const net = (name: string, bit: number, supported: boolean, requires?: readonly string[]): Feature =>
-  ({ name: `VIRTIO_NET_F_${name}`, bit, device: 'virtio-net', supported, ...(requires && { requires }) });
-const gpu = (name: string, bit: number, requires?: readonly string[]): Feature =>
-  ({ name: `VIRTIO_GPU_F_${name}`, bit, device: 'virtio-gpu', supported: false, ...(requires && { requires }) });
+const ring = (name: string, bit: number, supported: boolean): Feature => ({
+  name,
+  bit,
+  device: 'ring',
+  supported,
+});
+const net = (
+  name: string,
+  bit: number,
+  supported: boolean,
+  requires?: readonly string[],
+): Feature => ({
+  name: `VIRTIO_NET_F_${name}`,
+  bit,
+  device: 'virtio-net',
+  supported,
+  ...(requires && { requires }),
+});
+const gpu = (name: string, bit: number, requires?: readonly string[]): Feature => ({
+  name: `VIRTIO_GPU_F_${name}`,
+  bit,
+  device: 'virtio-gpu',
+  supported: false,
+  ...(requires && { requires }),
+});
 
 /** Section 6 and 2.7; 5.1.3 with 5.1.3.1; 5.7.3. */
 export const FEATURES: readonly Feature[] = [
@@ -50,11 +69,17 @@ export const FEATURES: readonly Feature[] = [
   net('MAC', 5, true),
   net('GUEST_TSO4', 7, true, GUEST_CSUM),
   net('GUEST_TSO6', 8, true, GUEST_CSUM),
-  { ...net('GUEST_ECN', 9, false), requiresAny: ['VIRTIO_NET_F_GUEST_TSO4', 'VIRTIO_NET_F_GUEST_TSO6'] },
+  {
+    ...net('GUEST_ECN', 9, false),
+    requiresAny: ['VIRTIO_NET_F_GUEST_TSO4', 'VIRTIO_NET_F_GUEST_TSO6'],
+  },
   net('GUEST_UFO', 10, false, GUEST_CSUM),
   net('HOST_TSO4', 11, true, CSUM),
   net('HOST_TSO6', 12, true, CSUM),
-  { ...net('HOST_ECN', 13, false), requiresAny: ['VIRTIO_NET_F_HOST_TSO4', 'VIRTIO_NET_F_HOST_TSO6'] },
+  {
+    ...net('HOST_ECN', 13, false),
+    requiresAny: ['VIRTIO_NET_F_HOST_TSO4', 'VIRTIO_NET_F_HOST_TSO6'],
+  },
   net('HOST_UFO', 14, false, CSUM),
   net('MRG_RXBUF', 15, true),
   net('STATUS', 16, true),
@@ -78,17 +103,26 @@ export const FEATURES: readonly Feature[] = [
   net('HASH_REPORT', 57, false),
   net('GUEST_HDRLEN', 59, false),
   net('RSS', 60, false, CTRL_VQ),
-  { ...net('RSC_EXT', 61, false), requiresAny: ['VIRTIO_NET_F_HOST_TSO4', 'VIRTIO_NET_F_HOST_TSO6'] },
+  {
+    ...net('RSC_EXT', 61, false),
+    requiresAny: ['VIRTIO_NET_F_HOST_TSO4', 'VIRTIO_NET_F_HOST_TSO6'],
+  },
   net('STANDBY', 62, false),
   net('SPEED_DUPLEX', 63, true),
   // From 64 on a bit fits neither vhost-user's u64 nor the two words below: known, never offered.
   net('RSS_CONTEXT', 64, false, [...CTRL_VQ, 'VIRTIO_NET_F_RSS']),
   net('GUEST_UDP_TUNNEL_GSO', 65, false, [
-    'VIRTIO_NET_F_GUEST_TSO4', 'VIRTIO_NET_F_GUEST_TSO6',
-    'VIRTIO_NET_F_GUEST_USO4', 'VIRTIO_NET_F_GUEST_USO6']),
+    'VIRTIO_NET_F_GUEST_TSO4',
+    'VIRTIO_NET_F_GUEST_TSO6',
+    'VIRTIO_NET_F_GUEST_USO4',
+    'VIRTIO_NET_F_GUEST_USO6',
+  ]),
   net('GUEST_UDP_TUNNEL_GSO_CSUM', 66, false, ['VIRTIO_NET_F_GUEST_UDP_TUNNEL_GSO']),
   net('HOST_UDP_TUNNEL_GSO', 67, false, [
-    'VIRTIO_NET_F_HOST_TSO4', 'VIRTIO_NET_F_HOST_TSO6', 'VIRTIO_NET_F_HOST_USO']),
+    'VIRTIO_NET_F_HOST_TSO4',
+    'VIRTIO_NET_F_HOST_TSO6',
+    'VIRTIO_NET_F_HOST_USO',
+  ]),
   net('HOST_UDP_TUNNEL_GSO_CSUM', 68, false, ['VIRTIO_NET_F_HOST_UDP_TUNNEL_GSO']),
   net('OUT_NET_HEADER', 69, false),
   net('IPSEC', 70, false),
@@ -132,10 +166,14 @@ export function hasBit(bits: FeatureBits, bit: number): boolean {
 
 /** The names of the bits that are set, in table order; bits the table does not know are left out. */
 export function namesOf(device: DeviceType, bits: FeatureBits): string[] {
-  return featuresOf(device).filter((feature) => hasBit(bits, feature.bit)).map((feature) => feature.name);
+  return featuresOf(device)
+    .filter((feature) => hasBit(bits, feature.bit))
+    .map((feature) => feature.name);
 }
 
 /** Bit number of a feature of this device type. */
 export function bitOf(device: DeviceType, name: string): number {
-  return featuresOf(device).find((feature) => feature.name === name || feature.alias === name)?.bit ?? -1;
+  return (
+    featuresOf(device).find((feature) => feature.name === name || feature.alias === name)?.bit ?? -1
+  );
 }

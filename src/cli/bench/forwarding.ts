@@ -1,87 +1,74 @@
-/** `bench forwarding`: nanoseconds per packet in process, ring to ring and the whole path, beside a plain copy. */
-import { VirtqDescFlag, VirtqUsed, VirtqAvail, descriptorTableBytes, availRingBytes, usedRingBytes } from '../../wire/virtqueue.ts';
+/** `bench forwarding`: ring to ring and the whole path, in process, beside a plain copy. */
 import { NetHeader } from '../../wire/virtio-net.ts';
 import { CommandChannel } from '../../channel/command-channel.ts';
 import { Counters, RouteCounter } from '../../channel/counters.ts';
 import { EventLog } from '../../channel/event-log.ts';
 import { Arena } from '../../data-plane/arena.ts';
 import { buildDataPlane, type DataPlane } from '../../data-plane/data-plane.ts';
-import type { DeviceQueue } from '../../data-plane/device-queue.ts';
 import { DescriptorChain } from '../../data-plane/virtqueue/descriptor-chain.ts';
 import { readBuiltFile } from '../../host/files.ts';
 import { monotonicClock, SpinPace } from '../../host/monotonic-clock.ts';
-import { EMBEDDED_GUEST_PHYSICAL, Scratch, type PartitionArea } from '../../schedule/arena-layout.ts';
+import { Scratch, type PartitionArea } from '../../schedule/arena-layout.ts';
 import { compilePlan } from '../../schedule/compile-plan.ts';
 import type { GatewayConfig } from '../../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanDevice } from '../../schedule/gateway-plan.ts';
+import { BenchRing, BUFFER_BYTES, RING_SIZE } from './bench-ring.ts';
 
-const RING_SIZE = 256;
 const BURST = 32;
-const BUFFER_BYTES = 2048;
-const NOTIFY_NONE = 0;
 
 /** Two partitions with one device each and a route between them; nothing is ever policed away. */
 function benchConfig(): GatewayConfig {
   const partition = (id: string, last: number): GatewayConfig['partitions'][number] => ({
-    id, asil: 'QM', memoryMiB: 4, guest: { type: 'embedded', program: 'echo' },
-    devices: [{
-      id: 'net0', type: 'virtio-net', mac: `52:54:00:00:00:0${last}`, queuePairs: 1, queueSize: RING_SIZE,
-      features: { offer: ['VIRTIO_F_VERSION_1'], require: [] },
-    }],
+    id,
+    asil: 'QM',
+    memoryMiB: 4,
+    guest: { type: 'embedded', program: 'echo' },
+    devices: [
+      {
+        id: 'net0',
+        type: 'virtio-net',
+        mac: `52:54:00:00:00:0${last}`,
+        queuePairs: 1,
+        queueSize: RING_SIZE,
+        features: { offer: ['VIRTIO_F_VERSION_1'], require: [] },
+      },
+    ],
   });
   return {
     formatVersion: 1,
     gateway: { name: 'bench', revision: 1, asil: 'QM' },
     partitions: [partition('a', 1), partition('b', 2)],
-    network: { routes: [{
-      id: 'a-b', from: 'a.net0', to: 'b.net0', vlan: null, packetsPerMajorFrame: 1e6, bytesPerMajorFrame: 4e9,
-      excess: 'drop', delivery: 'immediate',
-    }] },
-    schedule: { majorFrameUs: 10_000, idle: 'spin', windows: [
-      { id: 'w', partition: 'a', offsetUs: 0, durationUs: 5000, queues: [
-        { queue: 'net0.transmitq0', requestsMax: 65535, bytesMax: 4e9 }] },
-    ] },
+    network: {
+      routes: [
+        {
+          id: 'a-b',
+          from: 'a.net0',
+          to: 'b.net0',
+          vlan: null,
+          packetsPerMajorFrame: 1e6,
+          bytesPerMajorFrame: 4e9,
+          excess: 'drop',
+          delivery: 'immediate',
+        },
+      ],
+    },
+    schedule: {
+      majorFrameUs: 10_000,
+      idle: 'spin',
+      windows: [
+        {
+          id: 'w',
+          partition: 'a',
+          offsetUs: 0,
+          durationUs: 5000,
+          queues: [{ queue: 'net0.transmitq0', requestsMax: 65535, bytesMax: 4e9 }],
+        },
+      ],
+    },
     costs: { netForward: { baseNs: 500, perKibNs: 100, perDescriptorNs: 0 }, windowSwitchNs: 0 },
-    flows: [], health: { reactions: [] },
+    flows: [],
+    health: { reactions: [] },
   };
-}
-
-/** Driver side of a ring whose buffers come back in order: one store makes a burst available. */
-class BenchRing {
-  private available = 0;
-  readonly buffers: number;
-  private readonly availAt: number;
-  private readonly arena: Arena;
-
-  constructor(arena: Arena, sliceAt: number, at: number, queue: DeviceQueue, length: number, writable: boolean) {
-    this.arena = arena;
-    const desc = at;
-    const avail = desc + descriptorTableBytes(RING_SIZE);
-    const used = Math.ceil((avail + availRingBytes(RING_SIZE)) / 4) * 4;
-    this.buffers = Math.ceil((used + usedRingBytes(RING_SIZE)) / 4096) * 4096;
-    this.availAt = sliceAt + avail;
-    for (let n = 0; n < RING_SIZE; n++) {
-      const address = EMBEDDED_GUEST_PHYSICAL + this.buffers + n * BUFFER_BYTES;
-      const word = (sliceAt + desc + n * 16) >>> 2;
-      arena.i32[word] = address % 2 ** 32;
-      arena.i32[word + 1] = Math.floor(address / 2 ** 32);
-      arena.i32[word + 2] = length;
-      arena.i32[word + 3] = writable ? VirtqDescFlag.WRITE : 0;
-      arena.u16[(this.availAt + VirtqAvail.RING + 2 * n) >>> 1] = n;
-    }
-    arena.u16[this.availAt >>> 1] = VirtqAvail.NO_INTERRUPT;
-    arena.u16[(sliceAt + used + VirtqUsed.IDX) >>> 1] = 0;
-    queue.start({
-      size: RING_SIZE, descAt: (sliceAt + desc) | 0, availAt: this.availAt | 0, usedAt: (sliceAt + used) | 0,
-      eventIdx: false, indirect: false, index: 0,
-    }, NOTIFY_NONE, 0);
-  }
-
-  /** Makes `count` more buffers available. */
-  expose(count: number): void {
-    this.available = (this.available + count) & 0xffff;
-    Atomics.store(this.arena.u16, (this.availAt + VirtqAvail.IDX) >>> 1, this.available);
-  }
 }
 
 /** Everything that one packet size needs. */
@@ -97,17 +84,27 @@ export class ForwardingBench {
 
   constructor(bytes: number) {
     this.length = NetHeader.SIZE + bytes;
-    this.plane = buildDataPlane(this.plan, {
-      memory: Arena.memory(this.plan.layout.pages),
-      kernel: new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm')),
-      commands: new SharedArrayBuffer(CommandChannel.bytes), events: new SharedArrayBuffer(EventLog.bytes),
-      counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
-    }, {
-      clock: monotonicClock, pace: new SpinPace(), notifier: { notify() {} },
-      evidence: { mark() {}, cause: () => 0 },
-    });
+    this.plane = buildDataPlane(
+      this.plan,
+      {
+        memory: Arena.memory(this.plan.layout.pages),
+        kernel: new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm')),
+        commands: new SharedArrayBuffer(CommandChannel.bytes),
+        events: new SharedArrayBuffer(EventLog.bytes),
+        counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
+      },
+      {
+        clock: monotonicClock,
+        pace: new SpinPace(),
+        notifier: { notify() {} },
+        evidence: { mark() {}, cause: () => 0 },
+      },
+    );
     const { arena, queues, partitions, devices } = this.plane;
-    const [a, b] = this.plan.layout.partitions as unknown as readonly [PartitionArea, PartitionArea];
+    const [a, b] = this.plan.layout.partitions as unknown as readonly [
+      PartitionArea,
+      PartitionArea,
+    ];
     this.sender = new BenchRing(arena, a.sliceAt, 0, queues[1]!, this.length, false);
     this.receiver = new BenchRing(arena, b.sliceAt, 0, queues[2]!, BUFFER_BYTES, true);
     this.fillPackets(a.sliceAt + this.sender.buffers);
@@ -121,7 +118,10 @@ export class ForwardingBench {
   private fillPackets(at: number): void {
     const [from, to] = this.plan.devices as unknown as readonly [PlanDevice, PlanDevice];
     for (let n = 0; n < RING_SIZE; n++) {
-      this.plane.arena.u8.set([...new Array<number>(NetHeader.SIZE).fill(0), ...to.mac, ...from.mac, 8, 0], at + n * BUFFER_BYTES);
+      this.plane.arena.u8.set(
+        [...new Array<number>(NetHeader.SIZE).fill(0), ...to.mac, ...from.mac, 8, 0],
+        at + n * BUFFER_BYTES,
+      );
     }
   }
 
@@ -143,7 +143,8 @@ export class ForwardingBench {
       const receiveHead = to.takeHead();
       this.source.begin();
       this.sink.begin();
-      if (from.walk(this.source, head, 20) !== 0 || to.walk(this.sink, receiveHead, 20) !== 0) throw new Error('fault');
+      if (from.walk(this.source, head, 20) !== 0 || to.walk(this.sink, receiveHead, 20) !== 0)
+        throw new Error('fault');
       arena.copy(this.sink.at[0]!, this.source.at[0]!, this.source.readableBytes);
       to.complete(receiveHead, this.source.readableBytes);
       from.complete(head, 0);
@@ -164,11 +165,18 @@ export class ForwardingBench {
   /** The plain copy of the same bytes between the same buffers. */
   copyBurst(): void {
     const { arena } = this.plane;
-    const [a, b] = this.plan.layout.partitions as unknown as readonly [PartitionArea, PartitionArea];
+    const [a, b] = this.plan.layout.partitions as unknown as readonly [
+      PartitionArea,
+      PartitionArea,
+    ];
     for (let n = 0; n < BURST; n++) {
       const offset = (this.copied & (RING_SIZE - 1)) * BUFFER_BYTES;
       this.copied++;
-      arena.copy((b.sliceAt + this.receiver.buffers + offset) | 0, (a.sliceAt + this.sender.buffers + offset) | 0, this.length);
+      arena.copy(
+        (b.sliceAt + this.receiver.buffers + offset) | 0,
+        (a.sliceAt + this.sender.buffers + offset) | 0,
+        this.length,
+      );
     }
   }
 
@@ -217,11 +225,15 @@ export function forwardingAt(bytes: number, rounds: number, bursts: number) {
   for (let n = 0; n < rounds; n++) {
     for (const loop of LOOPS) times[loop].push(round(bench, loop, bursts));
   }
-  if (bench.delivered - before !== rounds * bursts * BURST) throw new Error('not every packet was delivered');
+  if (bench.delivered - before !== rounds * bursts * BURST)
+    throw new Error('not every packet was delivered');
   const ratio = (a: Loop, b: Loop) => spreadOf(times[a].map((time, n) => time / times[b][n]!));
   return {
     bytes,
-    copyNs: spreadOf(times.copyBurst), ringToRingNs: spreadOf(times.ringBurst), wholePathNs: spreadOf(times.pathBurst),
-    ringToCopy: ratio('ringBurst', 'copyBurst'), pathToRing: ratio('pathBurst', 'ringBurst'),
+    copyNs: spreadOf(times.copyBurst),
+    ringToRingNs: spreadOf(times.ringBurst),
+    wholePathNs: spreadOf(times.pathBurst),
+    ringToCopy: ratio('ringBurst', 'copyBurst'),
+    pathToRing: ratio('pathBurst', 'ringBurst'),
   };
 }

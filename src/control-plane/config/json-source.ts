@@ -1,6 +1,12 @@
 /** A JSON text with the places of its values: strict, bounded, every mistake at once. */
 import {
-  createScanner, findNodeAtLocation, parseTree, printParseErrorCode, SyntaxKind, type Node, type ParseError,
+  createScanner,
+  findNodeAtLocation,
+  parseTree,
+  printParseErrorCode,
+  SyntaxKind,
+  type Node,
+  type ParseError,
 } from 'jsonc-parser';
 
 export type JsonPath = readonly (string | number)[];
@@ -17,15 +23,21 @@ const NESTING_MAX = 64;
 const PROBLEMS_MAX = 200;
 
 const SYNTAX: Record<string, string> = {
-  InvalidSymbol: 'this is not JSON', InvalidNumberFormat: 'this is not a JSON number',
-  PropertyNameExpected: 'a property name in double quotes is expected', ValueExpected: 'a value is expected',
-  ColonExpected: 'a colon is expected', CommaExpected: 'a comma is expected',
+  InvalidSymbol: 'this is not JSON',
+  InvalidNumberFormat: 'this is not a JSON number',
+  PropertyNameExpected: 'a property name in double quotes is expected',
+  ValueExpected: 'a value is expected',
+  ColonExpected: 'a colon is expected',
+  CommaExpected: 'a comma is expected',
   CloseBraceExpected: 'the object is not closed: } is expected',
   CloseBracketExpected: 'the array is not closed: ] is expected',
   EndOfFileExpected: 'nothing may follow the document',
-  InvalidCommentToken: 'comments are not JSON', UnexpectedEndOfComment: 'comments are not JSON',
-  UnexpectedEndOfString: 'the string is not closed', UnexpectedEndOfNumber: 'the number ends too early',
-  InvalidUnicode: 'this is not a Unicode escape', InvalidEscapeCharacter: 'this escape does not exist in JSON',
+  InvalidCommentToken: 'comments are not JSON',
+  UnexpectedEndOfComment: 'comments are not JSON',
+  UnexpectedEndOfString: 'the string is not closed',
+  UnexpectedEndOfNumber: 'the number ends too early',
+  InvalidUnicode: 'this is not a Unicode escape',
+  InvalidEscapeCharacter: 'this escape does not exist in JSON',
   InvalidCharacter: 'this character is not allowed in JSON',
 };
 
@@ -37,7 +49,8 @@ export class JsonSource {
   private tree: Node | undefined;
 
   constructor(text: string) {
-    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.lineStarts.push(at + 1);
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1))
+      this.lineStarts.push(at + 1);
     const tooDeep = firstTooDeep(text);
     if (tooDeep >= 0) {
       this.add(tooDeep, '', `nested deeper than ${NESTING_MAX} levels`);
@@ -72,7 +85,8 @@ export class JsonSource {
 
   /** Plain data without surprises: `__proto__` is a property like any other, numbers are finite. */
   private convert(node: Node, path: JsonPath): unknown {
-    if (node.type === 'array') return (node.children ?? []).map((child, n) => this.convert(child, [...path, n]));
+    if (node.type === 'array')
+      return (node.children ?? []).map((child, n) => this.convert(child, [...path, n]));
     if (node.type !== 'object') {
       if (typeof node.value === 'number' && !Number.isFinite(node.value)) {
         this.add(node.offset, pointer(path), 'the number is too large to be represented');
@@ -85,10 +99,17 @@ export class JsonSource {
       if (!key || !value) continue;
       const name = String(key.value);
       if (Object.hasOwn(object, name)) {
-        this.add(key.offset, pointer([...path, name]), `duplicate key "${name}": each key may stand once`);
+        this.add(
+          key.offset,
+          pointer([...path, name]),
+          `duplicate key "${name}": each key may stand once`,
+        );
       }
       Object.defineProperty(object, name, {
-        value: this.convert(value, [...path, name]), enumerable: true, configurable: true, writable: true,
+        value: this.convert(value, [...path, name]),
+        enumerable: true,
+        configurable: true,
+        writable: true,
       });
     }
     return object;
@@ -98,7 +119,8 @@ export class JsonSource {
   /** A problem at the value of this path, or at the nearest one around it that exists. */
   problemAt(path: JsonPath, message: string, atKey = false): Problem {
     for (let length = path.length; length >= 0; length--) {
-      const node = this.tree && findNodeAtLocation(this.tree, path.slice(0, length) as (string | number)[]);
+      const node =
+        this.tree && findNodeAtLocation(this.tree, path.slice(0, length) as (string | number)[]);
       if (!node) continue;
       const keyed = atKey && length === path.length && node.parent?.type === 'property';
       const offset = keyed ? node.parent!.children![0]!.offset : node.offset;
@@ -109,7 +131,9 @@ export class JsonSource {
 }
 
 export function pointer(path: JsonPath): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return path
+    .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
 }
 
 /** Offset of the first bracket that opens too deep a level, or -1; iterative, whatever the text is. */
@@ -119,7 +143,8 @@ function firstTooDeep(text: string): number {
   for (let token = scanner.scan(); token !== SyntaxKind.EOF; token = scanner.scan()) {
     if (token === SyntaxKind.OpenBraceToken || token === SyntaxKind.OpenBracketToken) {
       if (++depth > NESTING_MAX) return scanner.getTokenOffset();
-    } else if (token === SyntaxKind.CloseBraceToken || token === SyntaxKind.CloseBracketToken) depth--;
+    } else if (token === SyntaxKind.CloseBraceToken || token === SyntaxKind.CloseBracketToken)
+      depth--;
   }
   return -1;
 }

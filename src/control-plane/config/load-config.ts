@@ -38,8 +38,12 @@ function freeze<T>(value: T): T {
 export function judgeConfig(file: string, text: string): LoadedConfig {
   const source = new JsonSource(text);
   const digest = sha256(text);
-  const failed = (problems: readonly Problem[]): LoadedConfig =>
-    ({ file, sha256: digest, problems: sorted(problems), config: undefined });
+  const failed = (problems: readonly Problem[]): LoadedConfig => ({
+    file,
+    sha256: digest,
+    problems: sorted(problems),
+    config: undefined,
+  });
   if (source.problems.length > 0) return failed(source.problems);
   const place = (found: Finding) => source.problemAt(found.path, found.message, found.atKey);
   const schema = schemaFindings(source.value);

@@ -24,7 +24,13 @@ export class Validator {
   private readonly validate: ValidateFunction;
 
   constructor(schema: object) {
-    const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true, verbose: true });
+    const ajv = new Ajv2020({
+      allErrors: true,
+      strict: true,
+      strictRequired: false,
+      allowUnionTypes: true,
+      verbose: true,
+    });
     this.validate = ajv.compile(schema);
   }
 
@@ -36,7 +42,9 @@ export class Validator {
 }
 
 function pathOf(instancePath: string): (string | number)[] {
-  return instancePath.split('/').slice(1)
+  return instancePath
+    .split('/')
+    .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
@@ -54,18 +62,31 @@ function finding(error: ErrorObject): Finding {
     case 'additionalProperties': {
       const key = String(params['additionalProperty']);
       const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
-      return { path: [...path, key], atKey: true, message: `unknown key "${key}".${didYouMean(key, known)}` };
+      return {
+        path: [...path, key],
+        atKey: true,
+        message: `unknown key "${key}".${didYouMean(key, known)}`,
+      };
     }
     case 'required':
       return { path, message: `${name} lacks the key "${params['missingProperty']}"` };
     case 'type':
-      return { path, message: `${name} is ${shown(data)}; its type must be ${[params['type']].flat().join(' or ')}` };
+      return {
+        path,
+        message: `${name} is ${shown(data)}; its type must be ${[params['type']].flat().join(' or ')}`,
+      };
     case 'enum': {
       const allowed = (params['allowedValues'] as unknown[]).map(String);
-      return { path, message: `${name} is ${shown(data)}; allowed are ${allowed.join(', ')}.${didYouMean(String(data), allowed)}` };
+      return {
+        path,
+        message: `${name} is ${shown(data)}; allowed are ${allowed.join(', ')}.${didYouMean(String(data), allowed)}`,
+      };
     }
     case 'const':
-      return { path, message: `${name} is ${shown(data)}; it must be ${shown(params['allowedValue'])}` };
+      return {
+        path,
+        message: `${name} is ${shown(data)}; it must be ${shown(params['allowedValue'])}`,
+      };
     case 'pattern':
       return { path, message: `${name} is ${shown(data)}; it must match ${params['pattern']}` };
     default:

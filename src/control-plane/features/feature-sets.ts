@@ -1,5 +1,11 @@
 /** Feature sets as data: the schema made from the one table, and the one validator that judges any set. */
-import { FEATURES, featuresOf, namesOf, type Feature, type FeatureBits } from '../../wire/features.ts';
+import {
+  FEATURES,
+  featuresOf,
+  namesOf,
+  type Feature,
+  type FeatureBits,
+} from '../../wire/features.ts';
 import { DEVICE_TYPE_ID, type DeviceType } from '../../wire/virtio.ts';
 import { didYouMean, Validator } from '../config/validator.ts';
 
@@ -9,7 +15,8 @@ const ALWAYS_REQUIRED = 'VIRTIO_F_VERSION_1';
 function ruleOf(feature: Feature): object | undefined {
   const all = (feature.requires ?? []).map((name) => ({ required: [name] }));
   const any = feature.requiresAny
-    ? [{ anyOf: feature.requiresAny.map((name) => ({ required: [name] })) }] : [];
+    ? [{ anyOf: feature.requiresAny.map((name) => ({ required: [name] })) }]
+    : [];
   return all.length + any.length > 0 ? { allOf: [...all, ...any] } : undefined;
 }
 
@@ -24,10 +31,15 @@ function deviceSchema(device: DeviceType): object {
     description: `A feature set of ${device}: bits of section 6 and of the device, with their dependencies.`,
     type: 'object',
     additionalProperties: false,
-    properties: Object.fromEntries(features.map((feature) => [feature.name, {
-      description: `Bit ${feature.bit}${feature.supported ? '' : '; known, not offered by this gateway'}.`,
-      const: true,
-    }])),
+    properties: Object.fromEntries(
+      features.map((feature) => [
+        feature.name,
+        {
+          description: `Bit ${feature.bit}${feature.supported ? '' : '; known, not offered by this gateway'}.`,
+          const: true,
+        },
+      ]),
+    ),
     dependentSchemas: Object.fromEntries(rules),
   };
 }
@@ -65,29 +77,41 @@ export function judgeSet(device: DeviceType, names: readonly string[]): string[]
   const features = featuresOf(device);
   const set = canonical(device, names);
   const unknown = set.filter((name) => !features.some((feature) => feature.name === name));
-  const problems = unknown.map((name) =>
-    `${device} has no feature ${name}.${didYouMean(name, features.map((feature) => feature.name))}`);
+  const problems = unknown.map(
+    (name) =>
+      `${device} has no feature ${name}.${didYouMean(
+        name,
+        features.map((feature) => feature.name),
+      )}`,
+  );
   const known = set.filter((name) => !unknown.includes(name));
-  const valid = validatorOf(device).findings(Object.fromEntries(known.map((name) => [name, true]))).length === 0;
+  const valid =
+    validatorOf(device).findings(Object.fromEntries(known.map((name) => [name, true]))).length ===
+    0;
   return valid ? problems : [...problems, ...brokenDependencies(device, known)];
 }
 
 /** Names what the validator refused. */
 function brokenDependencies(device: DeviceType, set: readonly string[]): string[] {
   const has = new Set(set);
-  return featuresOf(device).filter((feature) => has.has(feature.name)).flatMap((feature) => [
-    ...(feature.requires ?? []).filter((name) => !has.has(name))
-      .map((name) => `${feature.name} requires ${name}`),
-    ...(feature.requiresAny?.every((name) => !has.has(name))
-      ? [`${feature.name} requires ${feature.requiresAny.join(' or ')}`] : []),
-  ]);
+  return featuresOf(device)
+    .filter((feature) => has.has(feature.name))
+    .flatMap((feature) => [
+      ...(feature.requires ?? [])
+        .filter((name) => !has.has(name))
+        .map((name) => `${feature.name} requires ${name}`),
+      ...(feature.requiresAny?.every((name) => !has.has(name))
+        ? [`${feature.name} requires ${feature.requiresAny.join(' or ')}`]
+        : []),
+    ]);
 }
 
 /** Of a set to be offered: what this gateway does not implement. */
 export function unsupportedIn(device: DeviceType, names: readonly string[]): string[] {
   const features = featuresOf(device);
   return canonical(device, names).filter((name) =>
-    features.some((feature) => feature.name === name && !feature.supported));
+    features.some((feature) => feature.name === name && !feature.supported),
+  );
 }
 
 export function isKnownFeature(name: string): boolean {
@@ -95,7 +119,11 @@ export function isKnownFeature(name: string): boolean {
 }
 
 /** Whether `name`, or the feature it is an alias of, is in the set. */
-export function includesFeature(device: DeviceType, names: readonly string[], name: string): boolean {
+export function includesFeature(
+  device: DeviceType,
+  names: readonly string[],
+  name: string,
+): boolean {
   return canonical(device, names).includes(canonical(device, [name])[0]!);
 }
 
@@ -111,18 +139,25 @@ export type Negotiation =
 // [impl->req~neg.offered-only~1]
 // [impl->req~neg.dependencies~1]
 export function negotiate(
-  device: DeviceType, offered: FeatureBits, required: readonly string[], wanted: FeatureBits,
+  device: DeviceType,
+  offered: FeatureBits,
+  required: readonly string[],
+  wanted: FeatureBits,
 ): Negotiation {
   const strange = ((wanted.low & ~offered.low) | (wanted.high & ~offered.high)) !== 0;
-  if (strange) return { outcome: 'refused', reason: 'the driver accepted a feature that was not offered' };
+  if (strange)
+    return { outcome: 'refused', reason: 'the driver accepted a feature that was not offered' };
   const names = namesOf(device, wanted);
   const broken = judgeSet(device, names);
   if (broken.length > 0) return { outcome: 'refused', reason: broken.join('; ') };
-  const missing = [...new Set([ALWAYS_REQUIRED, ...required])]
-    .filter((name) => !includesFeature(device, names, name));
+  const missing = [...new Set([ALWAYS_REQUIRED, ...required])].filter(
+    (name) => !includesFeature(device, names, name),
+  );
   if (missing.length > 0) {
-    return { outcome: 'required-missing', reason: `the driver did not accept ${missing.join(', ')}` };
+    return {
+      outcome: 'required-missing',
+      reason: `the driver did not accept ${missing.join(', ')}`,
+    };
   }
   return { outcome: 'accepted', bits: wanted };
 }
-

@@ -39,9 +39,12 @@ export class ReactionTable {
 
   /** The first entry that names the fault, else the first for every fault. */
   private find(partition: string, fault: FaultName): number {
-    const fits = (entry: ReactionConfig) => entry.partition === '*' || entry.partition === partition;
+    const fits = (entry: ReactionConfig) =>
+      entry.partition === '*' || entry.partition === partition;
     const named = this.entries.findIndex((entry) => entry.fault === fault && fits(entry));
-    return named >= 0 ? named : this.entries.findIndex((entry) => entry.fault === '*' && fits(entry));
+    return named >= 0
+      ? named
+      : this.entries.findIndex((entry) => entry.fault === '*' && fits(entry));
   }
 }
 

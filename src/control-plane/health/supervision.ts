@@ -41,12 +41,18 @@ export class Supervision {
   }
 
   start(): void {
-    this.events.pipe(
-      filter((event) => event.kind === EventKind.FAULT), takeUntil(this.stopped),
-    ).subscribe((event) => this.report(event.subject, event.queue, event.code, ''));
-    interval(SUPERVISION_TICK_MS).pipe(
-      mergeMap(() => this.tick()), takeUntil(this.stopped),
-    ).subscribe((event) => this.events.next(event));
+    this.events
+      .pipe(
+        filter((event) => event.kind === EventKind.FAULT),
+        takeUntil(this.stopped),
+      )
+      .subscribe((event) => this.report(event.subject, event.queue, event.code, ''));
+    interval(SUPERVISION_TICK_MS)
+      .pipe(
+        mergeMap(() => this.tick()),
+        takeUntil(this.stopped),
+      )
+      .subscribe((event) => this.events.next(event));
   }
 
   private tick(): GatewayEvent[] {

@@ -1,7 +1,17 @@
 /** The 256 bytes of a function's PCI configuration space, and which of them a driver may write (4.1.2, 4.1.4). */
 import {
-  BarLayout, CommonConfig, Msix, PCI_CLASS_NETWORK_ETHERNET, PCI_STATUS_CAPABILITIES, PciCapabilityId,
-  PciCommand, PciHeader, VirtioPciCap, VirtioPciCapType, VIRTIO_PCI_DEVICE_BASE, VIRTIO_PCI_VENDOR,
+  BarLayout,
+  CommonConfig,
+  Msix,
+  PCI_CLASS_NETWORK_ETHERNET,
+  PCI_STATUS_CAPABILITIES,
+  PciCapabilityId,
+  PciCommand,
+  PciHeader,
+  VirtioPciCap,
+  VirtioPciCapType,
+  VIRTIO_PCI_DEVICE_BASE,
+  VIRTIO_PCI_VENDOR,
 } from '../../wire/virtio-pci.ts';
 
 const REVISION = 1;
@@ -31,7 +41,12 @@ export class ConfigSpace {
     this.msixAt = caps.msixAt;
     this.pciAccessAt = caps.pciAccessAt;
     this.allow(PciHeader.COMMAND, [PciCommand.MEMORY | PciCommand.BUS_MASTER, 0x04]);
-    this.allow(PciHeader.BAR0, [0, BAR_SIZE_MASK >>> 8, BAR_SIZE_MASK >>> 16, BAR_SIZE_MASK >>> 24]);
+    this.allow(PciHeader.BAR0, [
+      0,
+      BAR_SIZE_MASK >>> 8,
+      BAR_SIZE_MASK >>> 16,
+      BAR_SIZE_MASK >>> 24,
+    ]);
     this.allow(PciHeader.INTERRUPT_LINE, [0xff]);
     this.allow(this.msixAt + Msix.CONTROL, [0, 0xc0]);
     this.allow(this.pciAccessAt + VirtioPciCap.BAR, [0xff]);
@@ -56,7 +71,12 @@ export class ConfigSpace {
   private capabilities(shape: FunctionShape): { msixAt: number; pciAccessAt: number } {
     const { view } = this;
     let at = FIRST_CAPABILITY;
-    const virtio = (type: number, offset: number, length: number, size: number = VirtioPciCap.SIZE): number => {
+    const virtio = (
+      type: number,
+      offset: number,
+      length: number,
+      size: number = VirtioPciCap.SIZE,
+    ): number => {
       const here = at;
       at += size;
       view.setUint8(here + VirtioPciCap.ID, PciCapabilityId.VENDOR);
@@ -68,9 +88,17 @@ export class ConfigSpace {
       return here;
     };
     virtio(VirtioPciCapType.COMMON, BarLayout.COMMON, CommonConfig.SIZE);
-    const notifyAt = virtio(VirtioPciCapType.NOTIFY, BarLayout.NOTIFY,
-      shape.queues * BarLayout.NOTIFY_MULTIPLIER, VirtioPciCap.NOTIFY_SIZE);
-    view.setUint32(notifyAt + VirtioPciCap.NOTIFY_OFF_MULTIPLIER, BarLayout.NOTIFY_MULTIPLIER, true);
+    const notifyAt = virtio(
+      VirtioPciCapType.NOTIFY,
+      BarLayout.NOTIFY,
+      shape.queues * BarLayout.NOTIFY_MULTIPLIER,
+      VirtioPciCap.NOTIFY_SIZE,
+    );
+    view.setUint32(
+      notifyAt + VirtioPciCap.NOTIFY_OFF_MULTIPLIER,
+      BarLayout.NOTIFY_MULTIPLIER,
+      true,
+    );
     virtio(VirtioPciCapType.ISR, BarLayout.ISR, 1);
     virtio(VirtioPciCapType.DEVICE, BarLayout.DEVICE, shape.deviceConfigBytes);
     const pciAccessAt = virtio(VirtioPciCapType.PCI_ACCESS, 0, 0, VirtioPciCap.PCI_CFG_SIZE);
@@ -114,8 +142,13 @@ export class ConfigSpace {
   /** The configuration space in the form of `lspci -xxx`, for `lspci -F`. */
   hexDump(slot: number): string {
     const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
-    const rows = Array.from({ length: PciHeader.SIZE / 16 }, (_, row) =>
-      `${hex(row * 16, 2)}: ${Array.from(this.bytes.subarray(row * 16, row * 16 + 16), (byte) => hex(byte, 2)).join(' ')}`);
-    return [`00:${hex(slot, 2)}.0 Ethernet controller: virtio function ${slot}`, ...rows, ''].join('\n');
+    const rows = Array.from(
+      { length: PciHeader.SIZE / 16 },
+      (_, row) =>
+        `${hex(row * 16, 2)}: ${Array.from(this.bytes.subarray(row * 16, row * 16 + 16), (byte) => hex(byte, 2)).join(' ')}`,
+    );
+    return [`00:${hex(slot, 2)}.0 Ethernet controller: virtio function ${slot}`, ...rows, ''].join(
+      '\n',
+    );
   }
 }

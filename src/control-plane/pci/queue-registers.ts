@@ -1,5 +1,10 @@
 /** The registers of one virtqueue (4.1.4.3): what the driver has set, and whether it may still set it. */
-import { availRingBytes, descriptorTableBytes, usedRingBytes, VIRTQ_ALIGN } from '../../wire/virtqueue.ts';
+import {
+  availRingBytes,
+  descriptorTableBytes,
+  usedRingBytes,
+  VIRTQ_ALIGN,
+} from '../../wire/virtqueue.ts';
 import { NO_VECTOR } from '../../wire/virtio-pci.ts';
 import type { GuestMemory } from '../../data-plane/guest-memory.ts';
 

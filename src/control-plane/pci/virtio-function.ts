@@ -35,8 +35,10 @@ export class VirtioFunction {
     });
     this.msix = new MsixTable(this.common.vectors);
     this.space = new ConfigSpace({
-      typeId: DEVICE_TYPE_ID['virtio-net'], queues: parts.plan.queues.length,
-      vectors: this.common.vectors, deviceConfigBytes: NET_CONFIG_BYTES,
+      typeId: DEVICE_TYPE_ID['virtio-net'],
+      queues: parts.plan.queues.length,
+      vectors: this.common.vectors,
+      deviceConfigBytes: NET_CONFIG_BYTES,
     });
   }
 
@@ -79,8 +81,11 @@ export class VirtioFunction {
     if (!this.space.memoryEnabled) return;
     if (offset < BarLayout.ISR) {
       if (this.common.write(offset, width, low, high)) return;
-      this.parts.onFault(Fault.RegisterAccessInvalid, -1,
-        `write of ${width} bytes at common register 0x${offset.toString(16)}`);
+      this.parts.onFault(
+        Fault.RegisterAccessInvalid,
+        -1,
+        `write of ${width} bytes at common register 0x${offset.toString(16)}`,
+      );
       return;
     }
     // Queues are polled: a kick is taken note of by nobody (2.7.10.2).
@@ -88,7 +93,8 @@ export class VirtioFunction {
   }
 
   private interruptWord(vector: number): number | undefined {
-    if (!this.space.msixEnabled || vector === NO_VECTOR || !this.msix.unmasked(vector)) return undefined;
+    if (!this.space.msixEnabled || vector === NO_VECTOR || !this.msix.unmasked(vector))
+      return undefined;
     return (this.parts.vectorsAt >>> 2) + vector;
   }
 
@@ -105,7 +111,9 @@ export class VirtioFunction {
 
   /** 5.1.4: shows whether anybody can be reached, and says so when it changes. */
   setLink(up: boolean): void {
-    const changed = up ? this.config.changeStatus(NetStatus.LINK_UP, 0) : this.config.changeStatus(0, NetStatus.LINK_UP);
+    const changed = up
+      ? this.config.changeStatus(NetStatus.LINK_UP, 0)
+      : this.config.changeStatus(0, NetStatus.LINK_UP);
     if (changed) this.notifyConfigChange();
   }
 

@@ -19,13 +19,18 @@ const MAC_BYTES = 6;
 const COUNT_BYTES = 4;
 
 const bitMask = (name: string) => 1 << bitOf('virtio-net', name);
-const GUEST_OFFLOADS = bitMask('VIRTIO_NET_F_GUEST_CSUM') | bitMask('VIRTIO_NET_F_GUEST_TSO4')
-  | bitMask('VIRTIO_NET_F_GUEST_TSO6');
+const GUEST_OFFLOADS =
+  bitMask('VIRTIO_NET_F_GUEST_CSUM') |
+  bitMask('VIRTIO_NET_F_GUEST_TSO4') |
+  bitMask('VIRTIO_NET_F_GUEST_TSO6');
 const GUEST_CSUM = bitMask('VIRTIO_NET_F_GUEST_CSUM');
 /** Features that admit a class of commands; bits 0-31 only. */
 const CLASS_FEATURE: readonly number[] = [
-  bitMask('VIRTIO_NET_F_CTRL_RX'), bitMask('VIRTIO_NET_F_CTRL_RX'), bitMask('VIRTIO_NET_F_CTRL_VLAN'),
-  bitMask('VIRTIO_NET_F_GUEST_ANNOUNCE'), bitMask('VIRTIO_NET_F_MQ'),
+  bitMask('VIRTIO_NET_F_CTRL_RX'),
+  bitMask('VIRTIO_NET_F_CTRL_RX'),
+  bitMask('VIRTIO_NET_F_CTRL_VLAN'),
+  bitMask('VIRTIO_NET_F_GUEST_ANNOUNCE'),
+  bitMask('VIRTIO_NET_F_MQ'),
   bitMask('VIRTIO_NET_F_CTRL_GUEST_OFFLOADS'),
 ];
 const CTRL_RX_EXTRA = bitMask('VIRTIO_NET_F_CTRL_RX_EXTRA');
@@ -69,7 +74,10 @@ export class ControlService implements QueueService {
     }
     chain.begin();
     let fault = ring.walk(chain, head, chain.descriptorsMax);
-    if (fault === NO_FAULT && (chain.readableBytes < NetCtrl.HEADER_SIZE || chain.writableBytes < 1)) {
+    if (
+      fault === NO_FAULT &&
+      (chain.readableBytes < NetCtrl.HEADER_SIZE || chain.writableBytes < 1)
+    ) {
       fault = Fault.ControlMalformed;
     }
     if (fault === NO_FAULT && chain.readableBytes > bytesLeft) {
@@ -112,12 +120,18 @@ export class ControlService implements QueueService {
   // [impl->req~net.control-exact~1]
   private carryOut(kind: number, command: number, data: number, length: number): boolean {
     switch (kind) {
-      case NetCtrl.RX: return length === 1 && this.receiveMode(command, this.parts.arena.u8[data]!);
-      case NetCtrl.MAC: return command === NetCtrl.MAC_TABLE_SET && this.macTable(data, length);
-      case NetCtrl.VLAN: return length === 2 && this.vlan(command, this.word16(data));
-      case NetCtrl.ANNOUNCE: return length === 0 && this.announced(command);
-      case NetCtrl.MQ: return length === 2 && this.pairs(command, this.word16(data));
-      default: return length === 8 && this.offloads(command, data);
+      case NetCtrl.RX:
+        return length === 1 && this.receiveMode(command, this.parts.arena.u8[data]!);
+      case NetCtrl.MAC:
+        return command === NetCtrl.MAC_TABLE_SET && this.macTable(data, length);
+      case NetCtrl.VLAN:
+        return length === 2 && this.vlan(command, this.word16(data));
+      case NetCtrl.ANNOUNCE:
+        return length === 0 && this.announced(command);
+      case NetCtrl.MQ:
+        return length === 2 && this.pairs(command, this.word16(data));
+      default:
+        return length === 8 && this.offloads(command, data);
     }
   }
 
@@ -134,13 +148,26 @@ export class ControlService implements QueueService {
     const on = value === 1;
     if (command > NetCtrl.RX_ALLMULTI && (device.negotiatedLow & CTRL_RX_EXTRA) === 0) return false;
     switch (command) {
-      case NetCtrl.RX_PROMISC: filter.promiscuous = on; return true;
-      case NetCtrl.RX_ALLMULTI: filter.allMulticast = on; return true;
-      case NetCtrl.RX_ALLUNI: filter.allUnicast = on; return true;
-      case NetCtrl.RX_NOMULTI: filter.noMulticast = on; return true;
-      case NetCtrl.RX_NOUNI: filter.noUnicast = on; return true;
-      case NetCtrl.RX_NOBCAST: filter.noBroadcast = on; return true;
-      default: return false;
+      case NetCtrl.RX_PROMISC:
+        filter.promiscuous = on;
+        return true;
+      case NetCtrl.RX_ALLMULTI:
+        filter.allMulticast = on;
+        return true;
+      case NetCtrl.RX_ALLUNI:
+        filter.allUnicast = on;
+        return true;
+      case NetCtrl.RX_NOMULTI:
+        filter.noMulticast = on;
+        return true;
+      case NetCtrl.RX_NOUNI:
+        filter.noUnicast = on;
+        return true;
+      case NetCtrl.RX_NOBCAST:
+        filter.noBroadcast = on;
+        return true;
+      default:
+        return false;
     }
   }
 

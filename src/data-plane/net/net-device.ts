@@ -32,10 +32,14 @@ export interface NetDeviceParts {
 
 const bit = (name: string) => bitOf('virtio-net', name);
 const BIT = {
-  CSUM: bit('VIRTIO_NET_F_CSUM'), HOST_TSO4: bit('VIRTIO_NET_F_HOST_TSO4'),
-  HOST_TSO6: bit('VIRTIO_NET_F_HOST_TSO6'), GUEST_CSUM: bit('VIRTIO_NET_F_GUEST_CSUM'),
-  GUEST_TSO4: bit('VIRTIO_NET_F_GUEST_TSO4'), GUEST_TSO6: bit('VIRTIO_NET_F_GUEST_TSO6'),
-  MRG_RXBUF: bit('VIRTIO_NET_F_MRG_RXBUF'), CTRL_RX: bit('VIRTIO_NET_F_CTRL_RX'),
+  CSUM: bit('VIRTIO_NET_F_CSUM'),
+  HOST_TSO4: bit('VIRTIO_NET_F_HOST_TSO4'),
+  HOST_TSO6: bit('VIRTIO_NET_F_HOST_TSO6'),
+  GUEST_CSUM: bit('VIRTIO_NET_F_GUEST_CSUM'),
+  GUEST_TSO4: bit('VIRTIO_NET_F_GUEST_TSO4'),
+  GUEST_TSO6: bit('VIRTIO_NET_F_GUEST_TSO6'),
+  MRG_RXBUF: bit('VIRTIO_NET_F_MRG_RXBUF'),
+  CTRL_RX: bit('VIRTIO_NET_F_CTRL_RX'),
   CTRL_VLAN: bit('VIRTIO_NET_F_CTRL_VLAN'),
 } as const;
 
@@ -50,7 +54,9 @@ export class NetDevice {
   started = false;
   activePairs = 1;
   readonly transmit: { -readonly [K in keyof TransmitOffloads]: boolean } = {
-    checksum: false, tso4: false, tso6: false,
+    checksum: false,
+    tso4: false,
+    tso6: false,
   };
   /** What the driver takes unfinished. */
   guestChecksum = false;
@@ -228,7 +234,8 @@ export class NetDevice {
     }
     sink.rewind();
     sink.scatter(packet.headAt, headLength);
-    for (let n = 0; n < packet.restCount; n++) sink.scatter(packet.restAt[n]!, packet.restLength[n]!);
+    for (let n = 0; n < packet.restCount; n++)
+      sink.scatter(packet.restAt[n]!, packet.restLength[n]!);
   }
 
   // [impl->req~mem.zero-residue~1]

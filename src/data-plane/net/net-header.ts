@@ -28,7 +28,10 @@ export function readNetHeader(arena: Arena, packet: Packet, offloads: TransmitOf
 }
 
 function readOffloads(
-  arena: Arena, packet: Packet, offloads: TransmitOffloads, first: number,
+  arena: Arena,
+  packet: Packet,
+  offloads: TransmitOffloads,
+  first: number,
 ): boolean {
   const half = packet.headAt >>> 1;
   const { u16 } = arena;
@@ -42,7 +45,9 @@ function readOffloads(
   }
   const gsoType = (first >>> 8) & 0xff;
   if (gsoType === GsoType.NONE) return true;
-  if (gsoType === GsoType.TCPV4 ? !offloads.tso4 : gsoType === GsoType.TCPV6 ? !offloads.tso6 : true) {
+  if (
+    gsoType === GsoType.TCPV4 ? !offloads.tso4 : gsoType === GsoType.TCPV6 ? !offloads.tso6 : true
+  ) {
     return false;
   }
   packet.gsoType = gsoType;

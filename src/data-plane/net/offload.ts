@@ -3,9 +3,7 @@
  * checksum, or cut a TCP packet into segments (VIRTIO 5.1.9.2, 5.1.9.4; RFC 1071, RFC 9293).
  * Everything here works on a packet that lies whole in host memory.
  */
-import {
-  Ethernet, EtherType, IP_PROTOCOL_TCP, Ipv4, Ipv6, Tcp,
-} from '../../wire/ethernet.ts';
+import { Ethernet, EtherType, IP_PROTOCOL_TCP, Ipv4, Ipv6, Tcp } from '../../wire/ethernet.ts';
 import { loadBe16, storeBe16, type Arena } from '../arena.ts';
 
 const UDP_CHECKSUM_OFFSET = 6;
@@ -20,7 +18,11 @@ function fold(sum: number): number {
  * The caller has checked that the field lies in the packet.
  */
 export function completeChecksum(
-  arena: Arena, at: number, bytes: number, start: number, offset: number,
+  arena: Arena,
+  at: number,
+  bytes: number,
+  start: number,
+  offset: number,
 ): void {
   let checksum = ~arena.sum16((at + start) | 0, bytes - start, 0) & 0xffff;
   // A UDP checksum of 0 means "none"; all ones says the same sum.
@@ -132,7 +134,8 @@ export class Segmentation {
   private patchTcp(arena: Arena, to: number, last: boolean): void {
     const { u8 } = arena;
     const tcp = to + this.headers.tcp;
-    const sequence = loadBe16(u8, tcp + Tcp.SEQUENCE) * 0x10000 + loadBe16(u8, tcp + Tcp.SEQUENCE + 2);
+    const sequence =
+      loadBe16(u8, tcp + Tcp.SEQUENCE) * 0x10000 + loadBe16(u8, tcp + Tcp.SEQUENCE + 2);
     const shifted = (sequence + this.sent) | 0;
     storeBe16(u8, tcp + Tcp.SEQUENCE, shifted >>> 16);
     storeBe16(u8, tcp + Tcp.SEQUENCE + 2, shifted & 0xffff);
@@ -144,7 +147,10 @@ export class Segmentation {
 
 /** Computes the whole TCP checksum, pseudo header included (RFC 9293 3.1, RFC 8200 8.1). */
 export function completeTcpChecksum(
-  arena: Arena, at: number, bytes: number, headers: TcpHeaders,
+  arena: Arena,
+  at: number,
+  bytes: number,
+  headers: TcpHeaders,
 ): void {
   const { u8 } = arena;
   const field = at + headers.tcp + Tcp.CHECKSUM;
@@ -155,7 +161,8 @@ export function completeTcpChecksum(
   const tcpBytes = bytes - headers.tcp;
   // The length and the protocol number are big-endian words of the pseudo header.
   const lengthWord = ((tcpBytes & 0xff) << 8) | (tcpBytes >>> 8);
-  const pseudo = arena.sum16(addressesAt | 0, addressBytes, 0) + lengthWord + (IP_PROTOCOL_TCP << 8);
+  const pseudo =
+    arena.sum16(addressesAt | 0, addressBytes, 0) + lengthWord + (IP_PROTOCOL_TCP << 8);
   const checksum = ~arena.sum16((at + headers.tcp) | 0, tcpBytes, fold(pseudo)) & 0xffff;
   u8[field >>> 0] = checksum;
   u8[(field + 1) >>> 0] = checksum >>> 8;

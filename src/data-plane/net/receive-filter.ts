@@ -64,7 +64,9 @@ export class ReceiveFilter {
       return !this.noMulticast && (this.allMulticast || this.inTable(low, high));
     }
     if (this.noUnicast) return false;
-    return this.allUnicast || (low === this.ownLow && high === this.ownHigh) || this.inTable(low, high);
+    return (
+      this.allUnicast || (low === this.ownLow && high === this.ownHigh) || this.inTable(low, high)
+    );
   }
 
   private inTable(low: number, high: number): boolean {

@@ -24,10 +24,7 @@ export class VirtualSwitch {
   /** Scratch for a head with one VLAN tag more or less. */
   private readonly retagAt: number;
 
-  constructor(
-    arena: Arena, routes: readonly SwitchRoute[], retagAt: number, segmentsMax: number,
-  ) {
-
+  constructor(arena: Arena, routes: readonly SwitchRoute[], retagAt: number, segmentsMax: number) {
     this.arena = arena;
     this.routes = routes;
     this.retagAt = retagAt;
@@ -55,8 +52,12 @@ export class VirtualSwitch {
       matched++;
       const { policer } = route;
       const admitted = policer.admits(packet.bytes);
-      if (!admitted && matched === 1 && route.plan.excess === 'defer'
-        && policer.fitsAnEmptyFrame(packet.bytes)) {
+      if (
+        !admitted &&
+        matched === 1 &&
+        route.plan.excess === 'defer' &&
+        policer.fitsAnEmptyFrame(packet.bytes)
+      ) {
         route.deferred();
         return Forwarded.DEFERRED;
       }
@@ -71,8 +72,11 @@ export class VirtualSwitch {
         else return this.beginSegments(route, packet, tag, staging, ticket);
         continue;
       }
-      route.settle(this.deliver(route, this.finished(packet, route.receiver, staging), tag, pair),
-        packet.bytes, ticket);
+      route.settle(
+        this.deliver(route, this.finished(packet, route.receiver, staging), tag, pair),
+        packet.bytes,
+        ticket,
+      );
     }
     return matched === 0 ? Forwarded.UNROUTED : Forwarded.DONE;
   }
@@ -81,7 +85,11 @@ export class VirtualSwitch {
   private tagOn(route: SwitchRoute, packet: Packet): number {
     const tag = route.tagAtReceiver(packet.vlan);
     if (tag === NOT_CARRIED) return NOT_CARRIED;
-    const wanted = route.receiver.filter.accepts(packet.destinationLow, packet.destinationHigh, tag);
+    const wanted = route.receiver.filter.accepts(
+      packet.destinationLow,
+      packet.destinationHigh,
+      tag,
+    );
     return wanted ? tag : NOT_CARRIED;
   }
 
@@ -104,7 +112,11 @@ export class VirtualSwitch {
 
   // [impl->req~net.offload-completion~1]
   private beginSegments(
-    route: SwitchRoute, packet: Packet, tag: number, staging: Staging, ticket: number,
+    route: SwitchRoute,
+    packet: Packet,
+    tag: number,
+    staging: Staging,
+    ticket: number,
   ): number {
     if (!staging.beginSegments(packet)) {
       route.settle(Drop.TOO_LONG_FOR_RECEIVER, 0, ticket);

@@ -91,8 +91,13 @@ export class DescriptorChain {
 
   /** The rest of a chain whose first descriptor, just read, is not its last. */
   private follow(
-    source: ChainSource, head: number, limit: number,
-    low: number, high: number, length: number, flagsAndNext: number,
+    source: ChainSource,
+    head: number,
+    limit: number,
+    low: number,
+    high: number,
+    length: number,
+    flagsAndNext: number,
   ): FaultCode {
     this.tableAt = source.tableAt;
     this.tableSize = source.size;
@@ -145,7 +150,11 @@ export class DescriptorChain {
 
   /** 2.7.5.3: one table, as the last element of the chain, of whole descriptors. */
   private enterTable(
-    source: ChainSource, low: number, high: number, length: number, flags: number,
+    source: ChainSource,
+    low: number,
+    high: number,
+    length: number,
+    flags: number,
   ): FaultCode {
     if (this.inTable) return Fault.IndirectNested;
     if (!source.indirect) return Fault.IndirectNotNegotiated;

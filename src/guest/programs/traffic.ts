@@ -3,7 +3,12 @@ import { GuestStatistic } from '../../channel/guest-statistics.ts';
 import { NS_PER_US } from '../../base/time.ts';
 import type { GuestMachine, ProgramSettings } from '../guest-machine.ts';
 import { NetDriver } from '../net-driver.ts';
-import { PacketKind, TEST_PACKET_BYTES_MIN, TestPacketCodec, type TestPacket } from '../test-packet.ts';
+import {
+  PacketKind,
+  TEST_PACKET_BYTES_MIN,
+  TestPacketCodec,
+  type TestPacket,
+} from '../test-packet.ts';
 
 const PERIOD_US = 10_000;
 const RECEIVE_MAX = 256;
@@ -52,7 +57,9 @@ export class Traffic {
         continue;
       }
       this.codec.write(at, bytes, settings.toMac, this.driver.mac, {
-        kind: PacketKind.REQUEST, sequence: this.sequence++, stampNs: machine.readClock(),
+        kind: PacketKind.REQUEST,
+        sequence: this.sequence++,
+        stampNs: machine.readClock(),
       });
       this.driver.transmit(bytes);
       machine.statistics.add(GuestStatistic.SENT);
@@ -65,7 +72,8 @@ export class Traffic {
     if (bytes < 0) return false;
     const { statistics } = this.machine;
     statistics.add(GuestStatistic.RECEIVED);
-    if (!this.codec.read(this.driver.receivedAt, bytes, this.packet)) statistics.add(GuestStatistic.CORRUPT);
+    if (!this.codec.read(this.driver.receivedAt, bytes, this.packet))
+      statistics.add(GuestStatistic.CORRUPT);
     else if (this.packet.kind === PacketKind.ANSWER) this.answered();
     this.driver.release();
     return true;

@@ -8,7 +8,10 @@ function* faultsKnown(config: GatewayConfig): Iterable<Finding> {
   const names = FAULT_NAMES.filter((name) => name !== 'none');
   for (const [n, { fault }] of config.health.reactions.entries()) {
     if (fault === '*' || (names as readonly string[]).includes(fault)) continue;
-    yield at(['health', 'reactions', n, 'fault'], `there is no fault "${fault}".${didYouMean(fault, names)}`);
+    yield at(
+      ['health', 'reactions', n, 'fault'],
+      `there is no fault "${fault}".${didYouMean(fault, names)}`,
+    );
   }
 }
 
@@ -16,7 +19,10 @@ function* partitionsKnown(config: GatewayConfig): Iterable<Finding> {
   const ids = config.partitions.map((partition) => partition.id);
   for (const [n, { partition }] of config.health.reactions.entries()) {
     if (partition === '*' || ids.includes(partition)) continue;
-    yield at(['health', 'reactions', n, 'partition'], `there is no partition "${partition}".${didYouMean(partition, ids)}`);
+    yield at(
+      ['health', 'reactions', n, 'partition'],
+      `there is no partition "${partition}".${didYouMean(partition, ids)}`,
+    );
   }
 }
 

@@ -2,9 +2,14 @@
 import { HEALTH_RULES } from './health-rules.ts';
 import { NETWORK_RULES } from './network-rules.ts';
 import { PARTITION_RULES } from './partition-rules.ts';
+import { QUOTA_RULES } from './quota-rules.ts';
 import type { Rule } from './rule.ts';
 import { SCHEDULE_RULES } from './schedule-rules.ts';
 
 export const RULES: readonly Rule[] = [
-  ...PARTITION_RULES, ...NETWORK_RULES, ...SCHEDULE_RULES, ...HEALTH_RULES,
+  ...PARTITION_RULES,
+  ...NETWORK_RULES,
+  ...SCHEDULE_RULES,
+  ...QUOTA_RULES,
+  ...HEALTH_RULES,
 ];

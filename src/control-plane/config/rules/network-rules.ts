@@ -1,13 +1,22 @@
 /** Rules about routes and flows. */
-import { packetBytesMax, plainPacketBytesMax, receiveDescriptorsMaxOf } from '../../../schedule/cost-model.ts';
-import type { GatewayConfig, NetDeviceConfig, RouteConfig } from '../../../schedule/gateway-config.ts';
+import {
+  packetBytesMax,
+  plainPacketBytesMax,
+  receiveDescriptorsMaxOf,
+} from '../../../schedule/cost-model.ts';
+import type {
+  GatewayConfig,
+  NetDeviceConfig,
+  RouteConfig,
+} from '../../../schedule/gateway-config.ts';
 import { didYouMean, type Finding } from '../validator.ts';
 import { deviceIds } from './partition-rules.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 
 function deviceOf(config: GatewayConfig, id: string): NetDeviceConfig | undefined {
   const [partition, device] = id.split('.');
-  return config.partitions.find((candidate) => candidate.id === partition)
+  return config.partitions
+    .find((candidate) => candidate.id === partition)
     ?.devices.find((candidate) => candidate.id === device);
 }
 
@@ -16,7 +25,10 @@ function* routeEnds(config: GatewayConfig): Iterable<Finding> {
   for (const [r, route] of config.network.routes.entries()) {
     for (const end of ['from', 'to'] as const) {
       if (ids.includes(route[end])) continue;
-      yield at(['network', 'routes', r, end], `there is no device "${route[end]}".${didYouMean(route[end], ids)}`);
+      yield at(
+        ['network', 'routes', r, end],
+        `there is no device "${route[end]}".${didYouMean(route[end], ids)}`,
+      );
     }
   }
 }
@@ -25,7 +37,10 @@ function* routeEnds(config: GatewayConfig): Iterable<Finding> {
 function* selfLoops(config: GatewayConfig): Iterable<Finding> {
   for (const [r, route] of config.network.routes.entries()) {
     if (route.from !== route.to) continue;
-    yield at(['network', 'routes', r, 'to'], `route "${route.id}" leads back to "${route.from}"; a packet never returns to where it came from`);
+    yield at(
+      ['network', 'routes', r, 'to'],
+      `route "${route.id}" leads back to "${route.from}"; a packet never returns to where it came from`,
+    );
   }
 }
 
@@ -39,14 +54,21 @@ function* parallelRoutes(config: GatewayConfig): Iterable<Finding> {
   for (const [r, route] of routes.entries()) {
     const first = routes.findIndex((other) => sameWay(other, route));
     if (first === r) continue;
-    yield at(['network', 'routes', r], `route "${route.id}" carries the same packets as "${routes[first]!.id}"; each would arrive twice`);
+    yield at(
+      ['network', 'routes', r],
+      `route "${route.id}" carries the same packets as "${routes[first]!.id}"; each would arrive twice`,
+    );
   }
 }
 
 function* vlanActions(config: GatewayConfig): Iterable<Finding> {
   for (const [r, route] of config.network.routes.entries()) {
-    if (route.vlan !== null || route.vlanAction === undefined || route.vlanAction === 'keep') continue;
-    yield at(['network', 'routes', r, 'vlanAction'], `"${route.vlanAction}" needs a VLAN id in "vlan"`);
+    if (route.vlan !== null || route.vlanAction === undefined || route.vlanAction === 'keep')
+      continue;
+    yield at(
+      ['network', 'routes', r, 'vlanAction'],
+      `"${route.vlanAction}" needs a VLAN id in "vlan"`,
+    );
   }
 }
 
@@ -56,8 +78,10 @@ function* routeQuotas(config: GatewayConfig): Iterable<Finding> {
     if (!sender) continue;
     const least = plainPacketBytesMax(sender) - 4;
     if (route.bytesPerMajorFrame >= least) continue;
-    yield at(['network', 'routes', r, 'bytesPerMajorFrame'],
-      `${route.bytesPerMajorFrame} bytes cannot carry one packet of "${route.from}"; at least ${least} are needed`);
+    yield at(
+      ['network', 'routes', r, 'bytesPerMajorFrame'],
+      `${route.bytesPerMajorFrame} bytes cannot carry one packet of "${route.from}"; at least ${least} are needed`,
+    );
   }
 }
 
@@ -66,11 +90,19 @@ function* receiverLimits(config: GatewayConfig): Iterable<Finding> {
     const receiver = deviceOf(config, route.to);
     if (!receiver) continue;
     if ((route.receiveReserve ?? 0) >= receiver.queueSize) {
-      yield at(['network', 'routes', r, 'receiveReserve'], `the receiver has ${receiver.queueSize} buffers at most; the reserve must be below`);
+      yield at(
+        ['network', 'routes', r, 'receiveReserve'],
+        `the receiver has ${receiver.queueSize} buffers at most; the reserve must be below`,
+      );
     }
-    if (route.receiveDescriptorsMax !== undefined && route.receiveDescriptorsMax > receiver.queueSize) {
-      yield at(['network', 'routes', r, 'receiveDescriptorsMax'],
-        `${receiveDescriptorsMaxOf(route)} descriptors are more than the receiver's queue size, ${receiver.queueSize}`);
+    if (
+      route.receiveDescriptorsMax !== undefined &&
+      route.receiveDescriptorsMax > receiver.queueSize
+    ) {
+      yield at(
+        ['network', 'routes', r, 'receiveDescriptorsMax'],
+        `${receiveDescriptorsMaxOf(route)} descriptors are more than the receiver's queue size, ${receiver.queueSize}`,
+      );
     }
   }
 }
@@ -80,8 +112,10 @@ function* checksumCosts(config: GatewayConfig): Iterable<Finding> {
   for (const [p, partition] of config.partitions.entries()) {
     for (const [d, device] of partition.devices.entries()) {
       if (!device.features.offer.includes('VIRTIO_NET_F_CSUM')) continue;
-      yield at(['partitions', p, 'devices', d, 'features', 'offer'],
-        'VIRTIO_NET_F_CSUM may need checksums by the gateway: give "costs" a "netChecksum"');
+      yield at(
+        ['partitions', p, 'devices', d, 'features', 'offer'],
+        'VIRTIO_NET_F_CSUM may need checksums by the gateway: give "costs" a "netChecksum"',
+      );
     }
   }
 }
@@ -96,19 +130,32 @@ function* flowEnds(config: GatewayConfig): Iterable<Finding> {
       yield at(['flows', f, 'from'], `there is no queue "${flow.from}"`);
     }
     const route = config.network.routes.find((candidate) => candidate.id === flow.route);
-    if (!route) yield at(['flows', f, 'route'], `there is no route "${flow.route}".${didYouMean(flow.route, ids)}`);
+    if (!route)
+      yield at(
+        ['flows', f, 'route'],
+        `there is no route "${flow.route}".${didYouMean(flow.route, ids)}`,
+      );
     else if (route.from !== `${partition}.${device}`) {
-      yield at(['flows', f, 'route'], `route "${route.id}" starts at "${route.from}", the flow at "${partition}.${device}"`);
+      yield at(
+        ['flows', f, 'route'],
+        `route "${route.id}" starts at "${route.from}", the flow at "${partition}.${device}"`,
+      );
     }
     if (sender && flow.bytesMax > packetBytesMax(sender)) {
-      yield at(['flows', f, 'bytesMax'], `${flow.bytesMax} bytes are more than the device admits, ${packetBytesMax(sender)}`);
+      yield at(
+        ['flows', f, 'bytesMax'],
+        `${flow.bytesMax} bytes are more than the device admits, ${packetBytesMax(sender)}`,
+      );
     }
   }
 }
 
 function* flowsServed(config: GatewayConfig): Iterable<Finding> {
-  const served = new Set(config.schedule.windows.flatMap((window) =>
-    (window.queues ?? []).map((entry) => `${window.partition}.${entry.queue}`)));
+  const served = new Set(
+    config.schedule.windows.flatMap((window) =>
+      (window.queues ?? []).map((entry) => `${window.partition}.${entry.queue}`),
+    ),
+  );
   for (const [f, flow] of config.flows.entries()) {
     if (!served.has(flow.from)) yield at(['flows', f, 'from'], `no window serves "${flow.from}"`);
   }
@@ -117,8 +164,14 @@ function* flowsServed(config: GatewayConfig): Iterable<Finding> {
 export const NETWORK_RULES: readonly Rule[] = [
   {
     name: 'duplicate-route-id',
-    check: (config) => duplicates(
-      config.network.routes.map((route, r) => ({ value: route.id, path: ['network', 'routes', r, 'id'] })), 'route id'),
+    check: (config) =>
+      duplicates(
+        config.network.routes.map((route, r) => ({
+          value: route.id,
+          path: ['network', 'routes', r, 'id'],
+        })),
+        'route id',
+      ),
   },
   { name: 'route-end-unknown', check: routeEnds },
   { name: 'route-self-loop', check: selfLoops },
@@ -129,8 +182,11 @@ export const NETWORK_RULES: readonly Rule[] = [
   { name: 'checksum-cost-missing', check: checksumCosts },
   {
     name: 'duplicate-flow-id',
-    check: (config) => duplicates(
-      config.flows.map((flow, f) => ({ value: flow.id, path: ['flows', f, 'id'] })), 'flow id'),
+    check: (config) =>
+      duplicates(
+        config.flows.map((flow, f) => ({ value: flow.id, path: ['flows', f, 'id'] })),
+        'flow id',
+      ),
   },
   { name: 'flow-end-unknown', check: flowEnds },
   { name: 'flow-not-served', check: flowsServed },

@@ -5,7 +5,12 @@ import type { GatewayConfig } from '../../../schedule/gateway-config.ts';
 import { VECTORS_MAX } from '../../../schedule/arena-layout.ts';
 import { queueNamesOf } from '../../../schedule/queue-names.ts';
 import { availRingBytes, descriptorTableBytes, usedRingBytes } from '../../../wire/virtqueue.ts';
-import { includesFeature, isKnownFeature, judgeSet, unsupportedIn } from '../../features/feature-sets.ts';
+import {
+  includesFeature,
+  isKnownFeature,
+  judgeSet,
+  unsupportedIn,
+} from '../../features/feature-sets.ts';
 import { didYouMean, type Finding } from '../validator.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 
@@ -15,7 +20,12 @@ const BUFFER_BYTES = 2048;
 function* everyDevice(config: GatewayConfig) {
   for (const [p, partition] of config.partitions.entries()) {
     for (const [d, device] of partition.devices.entries()) {
-      yield { partition, device, path: ['partitions', p, 'devices', d] as const, id: `${partition.id}.${device.id}` };
+      yield {
+        partition,
+        device,
+        path: ['partitions', p, 'devices', d] as const,
+        id: `${partition.id}.${device.id}`,
+      };
     }
   }
 }
@@ -27,24 +37,39 @@ export function deviceIds(config: GatewayConfig): string[] {
 function* memoryFitsArena(config: GatewayConfig): Iterable<Finding> {
   const { pages } = layOutArena({
     partitions: config.partitions.map((partition) => ({
-      memoryBytes: partition.memoryMiB * MIB, devices: partition.devices.length,
+      memoryBytes: partition.memoryMiB * MIB,
+      devices: partition.devices.length,
     })),
     devices: [...everyDevice(config)].map(({ device }) => device),
   });
   if (pages <= ARENA_PAGES_MAX) return;
   const sum = config.partitions.reduce((total, partition) => total + partition.memoryMiB, 0);
-  yield at(['partitions'], `the partitions' memory is ${sum} MiB together; with the gateway's own areas `
-    + `it must stay below ${Math.floor(ARENA_PAGES_MAX * WASM_PAGE / MIB)} MiB`);
+  yield at(
+    ['partitions'],
+    `the partitions' memory is ${sum} MiB together; with the gateway's own areas ` +
+      `it must stay below ${Math.floor((ARENA_PAGES_MAX * WASM_PAGE) / MIB)} MiB`,
+  );
 }
 
 function* memoryHoldsQueues(config: GatewayConfig): Iterable<Finding> {
   for (const [p, partition] of config.partitions.entries()) {
-    const bytes = partition.devices.reduce((sum, device) => sum + queueNamesOf(device).length
-      * (descriptorTableBytes(device.queueSize) + availRingBytes(device.queueSize)
-        + usedRingBytes(device.queueSize) + device.queueSize * BUFFER_BYTES + 64), 0);
+    const bytes = partition.devices.reduce(
+      (sum, device) =>
+        sum +
+        queueNamesOf(device).length *
+          (descriptorTableBytes(device.queueSize) +
+            availRingBytes(device.queueSize) +
+            usedRingBytes(device.queueSize) +
+            device.queueSize * BUFFER_BYTES +
+            64),
+      0,
+    );
     if (bytes <= partition.memoryMiB * MIB) continue;
-    yield at(['partitions', p, 'memoryMiB'], `the embedded guest of "${partition.id}" needs `
-      + `${Math.ceil(bytes / MIB)} MiB for its rings and buffers, not ${partition.memoryMiB}`);
+    yield at(
+      ['partitions', p, 'memoryMiB'],
+      `the embedded guest of "${partition.id}" needs ` +
+        `${Math.ceil(bytes / MIB)} MiB for its rings and buffers, not ${partition.memoryMiB}`,
+    );
   }
 }
 
@@ -52,26 +77,36 @@ function* queueSizes(config: GatewayConfig): Iterable<Finding> {
   for (const { device, path } of everyDevice(config)) {
     if (Number.isInteger(Math.log2(device.queueSize))) continue;
     const below = 2 ** Math.floor(Math.log2(device.queueSize));
-    yield at([...path, 'queueSize'],
-      `"queueSize" is ${device.queueSize}; it must be a power of two (VIRTIO 2.7), for instance ${below}`);
+    yield at(
+      [...path, 'queueSize'],
+      `"queueSize" is ${device.queueSize}; it must be a power of two (VIRTIO 2.7), for instance ${below}`,
+    );
   }
 }
 
 function* descriptorLimits(config: GatewayConfig): Iterable<Finding> {
   for (const { device, path } of everyDevice(config)) {
     if ((device.descriptorsMax ?? 0) <= device.queueSize) continue;
-    yield at([...path, 'descriptorsMax'],
-      `"descriptorsMax" is ${device.descriptorsMax}; a chain has at most queueSize, ${descriptorsMaxOf(device)}`);
+    yield at(
+      [...path, 'descriptorsMax'],
+      `"descriptorsMax" is ${device.descriptorsMax}; a chain has at most queueSize, ${descriptorsMaxOf(device)}`,
+    );
   }
 }
 
 function* macs(config: GatewayConfig): Iterable<Finding> {
   const devices = [...everyDevice(config)];
   yield* duplicates(
-    devices.map(({ device, path }) => ({ value: device.mac, path: [...path, 'mac'] })), 'address');
+    devices.map(({ device, path }) => ({ value: device.mac, path: [...path, 'mac'] })),
+    'address',
+  );
   for (const { device, path } of devices) {
     const group = (Number.parseInt(device.mac.slice(0, 2), 16) & 1) === 1;
-    if (group) yield at([...path, 'mac'], `"${device.mac}" is a group address; a device needs a unicast address`);
+    if (group)
+      yield at(
+        [...path, 'mac'],
+        `"${device.mac}" is a group address; a device needs a unicast address`,
+      );
   }
 }
 
@@ -89,7 +124,10 @@ function* featuresSupported(config: GatewayConfig): Iterable<Finding> {
   for (const { device, path } of everyDevice(config)) {
     for (const name of unsupportedIn(device.type, device.features.offer)) {
       const where = device.features.offer.indexOf(name);
-      yield at([...path, 'features', 'offer', where], `${name} is known, but this gateway does not implement it`);
+      yield at(
+        [...path, 'features', 'offer', where],
+        `${name} is known, but this gateway does not implement it`,
+      );
     }
   }
 }
@@ -97,18 +135,25 @@ function* featuresSupported(config: GatewayConfig): Iterable<Finding> {
 function* featuresRequiredAreOffered(config: GatewayConfig): Iterable<Finding> {
   for (const { device, path } of everyDevice(config)) {
     for (const [n, name] of device.features.require.entries()) {
-      if (!isKnownFeature(name) || includesFeature(device.type, device.features.offer, name)) continue;
+      if (!isKnownFeature(name) || includesFeature(device.type, device.features.offer, name))
+        continue;
       yield at([...path, 'features', 'require', n], `${name} is required but not offered`);
     }
     if (includesFeature(device.type, device.features.offer, 'VIRTIO_F_VERSION_1')) continue;
-    yield at([...path, 'features', 'offer'], 'VIRTIO_F_VERSION_1 must be offered: there is no legacy interface');
+    yield at(
+      [...path, 'features', 'offer'],
+      'VIRTIO_F_VERSION_1 must be offered: there is no legacy interface',
+    );
   }
 }
 
 function* multiqueue(config: GatewayConfig): Iterable<Finding> {
   for (const { device, path } of everyDevice(config)) {
     if (device.queuePairs === 1 || device.features.offer.includes('VIRTIO_NET_F_MQ')) continue;
-    yield at([...path, 'queuePairs'], `${device.queuePairs} queue pairs need VIRTIO_NET_F_MQ among the offered features`);
+    yield at(
+      [...path, 'queuePairs'],
+      `${device.queuePairs} queue pairs need VIRTIO_NET_F_MQ among the offered features`,
+    );
   }
 }
 
@@ -125,20 +170,32 @@ function* guestParameters(config: GatewayConfig): Iterable<Finding> {
     const path = ['partitions', p, 'guest'] as const;
     const { program, parameters } = partition.guest;
     if (parameters?.to !== undefined && !ids.includes(parameters.to)) {
-      yield at([...path, 'parameters', 'to'], `there is no device "${parameters.to}".${didYouMean(parameters.to, ids)}`);
+      yield at(
+        [...path, 'parameters', 'to'],
+        `there is no device "${parameters.to}".${didYouMean(parameters.to, ids)}`,
+      );
     }
     if (program !== 'echo' && parameters?.to === undefined) {
-      yield at(path, `the program "${program}" needs "parameters" with "to", the device it sends to`);
+      yield at(
+        path,
+        `the program "${program}" needs "parameters" with "to", the device it sends to`,
+      );
     }
     const own = partition.devices.map((device) => device.id);
     if (parameters?.device !== undefined && !own.includes(parameters.device)) {
-      yield at([...path, 'parameters', 'device'],
-        `partition "${partition.id}" has no device "${parameters.device}".${didYouMean(parameters.device, own)}`);
+      yield at(
+        [...path, 'parameters', 'device'],
+        `partition "${partition.id}" has no device "${parameters.device}".${didYouMean(parameters.device, own)}`,
+      );
     }
-    const device = partition.devices.find((candidate) => candidate.id === (parameters?.device ?? own[0]))!;
+    const device = partition.devices.find(
+      (candidate) => candidate.id === (parameters?.device ?? own[0]),
+    )!;
     if (device && (parameters?.bytes ?? 0) > packetBytesMax(device)) {
-      yield at([...path, 'parameters', 'bytes'],
-        `"bytes" is ${parameters?.bytes}; with its MTU the device takes at most ${packetBytesMax(device)}`);
+      yield at(
+        [...path, 'parameters', 'bytes'],
+        `"bytes" is ${parameters?.bytes}; with its MTU the device takes at most ${packetBytesMax(device)}`,
+      );
     }
   }
 }
@@ -146,13 +203,22 @@ function* guestParameters(config: GatewayConfig): Iterable<Finding> {
 export const PARTITION_RULES: readonly Rule[] = [
   {
     name: 'duplicate-partition-id',
-    check: (config) => duplicates(
-      config.partitions.map((partition, p) => ({ value: partition.id, path: ['partitions', p, 'id'] })), 'partition id'),
+    check: (config) =>
+      duplicates(
+        config.partitions.map((partition, p) => ({
+          value: partition.id,
+          path: ['partitions', p, 'id'],
+        })),
+        'partition id',
+      ),
   },
   {
     name: 'duplicate-device-id',
-    check: (config) => duplicates(
-      [...everyDevice(config)].map(({ id, path }) => ({ value: id, path: [...path, 'id'] })), 'device id'),
+    check: (config) =>
+      duplicates(
+        [...everyDevice(config)].map(({ id, path }) => ({ value: id, path: [...path, 'id'] })),
+        'device id',
+      ),
   },
   { name: 'duplicate-mac', check: macs },
   { name: 'memory-over-arena', check: memoryFitsArena },

@@ -15,7 +15,8 @@ export function at(path: JsonPath, message: string): Finding {
 
 /** Findings for every value that stands more than once; `paths` says where each stands. */
 export function* duplicates(
-  entries: readonly { readonly value: string; readonly path: JsonPath }[], what: string,
+  entries: readonly { readonly value: string; readonly path: JsonPath }[],
+  what: string,
 ): Iterable<Finding> {
   const seen = new Set<string>();
   for (const { value, path } of entries) {

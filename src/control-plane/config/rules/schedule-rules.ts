@@ -1,11 +1,10 @@
 /** Rules about the schedule table. */
 import { nsOf } from '../../../schedule/compile-plan.ts';
-import { netControlNs, packetBytesMax, transmitCostNs } from '../../../schedule/cost-model.ts';
-import type { GatewayConfig, NetDeviceConfig, WindowConfig } from '../../../schedule/gateway-config.ts';
+import type { GatewayConfig, WindowConfig } from '../../../schedule/gateway-config.ts';
 import { queueNamesOf } from '../../../schedule/queue-names.ts';
-import { controlWindowNsMin, gapsOf, hasControlWindow, lengthUs } from '../../../schedule/schedule-table.ts';
 import { didYouMean, type Finding } from '../validator.ts';
 import { at, duplicates, type Rule } from './rule.ts';
+import { windowEntries } from './window-entries.ts';
 
 const NS_TOLERANCE = 1e-6;
 
@@ -13,19 +12,22 @@ const endUs = (window: WindowConfig): number => window.offsetUs + window.duratio
 
 function* wholeNanoseconds(config: GatewayConfig): Iterable<Finding> {
   const whole = (us: number) => Math.abs(us * 1000 - Math.round(us * 1000)) < NS_TOLERANCE;
-  const message = (us: number) => `${us} µs is not a whole number of nanoseconds: three decimals at most`;
+  const message = (us: number) =>
+    `${us} µs is not a whole number of nanoseconds: three decimals at most`;
   const { majorFrameUs, windows } = config.schedule;
   if (!whole(majorFrameUs)) yield at(['schedule', 'majorFrameUs'], message(majorFrameUs));
   for (const [w, window] of windows.entries()) {
     for (const key of ['offsetUs', 'durationUs', 'pollUs'] as const) {
       const value = window[key];
-      if (value !== undefined && !whole(value)) yield at(['schedule', 'windows', w, key], message(value));
+      if (value !== undefined && !whole(value))
+        yield at(['schedule', 'windows', w, key], message(value));
     }
   }
   for (const [f, flow] of config.flows.entries()) {
     if (!whole(flow.deadlineUs)) yield at(['flows', f, 'deadlineUs'], message(flow.deadlineUs));
     for (const key of ['periodUs', 'jitterUs', 'spacingUs'] as const) {
-      if (!whole(flow.arrival[key])) yield at(['flows', f, 'arrival', key], message(flow.arrival[key]));
+      if (!whole(flow.arrival[key]))
+        yield at(['flows', f, 'arrival', key], message(flow.arrival[key]));
     }
   }
 }
@@ -34,8 +36,11 @@ function* insideMajorFrame(config: GatewayConfig): Iterable<Finding> {
   const { majorFrameUs, windows } = config.schedule;
   for (const [w, window] of windows.entries()) {
     if (nsOf(endUs(window)) <= nsOf(majorFrameUs)) continue;
-    yield at(['schedule', 'windows', w], `window "${window.id}" ends at ${endUs(window)} µs, behind the major frame of `
-      + `${majorFrameUs} µs; a window may not wrap: split it, or move the origin of the frame`);
+    yield at(
+      ['schedule', 'windows', w],
+      `window "${window.id}" ends at ${endUs(window)} µs, behind the major frame of ` +
+        `${majorFrameUs} µs; a window may not wrap: split it, or move the origin of the frame`,
+    );
   }
 }
 
@@ -43,12 +48,16 @@ function* sumWithinFrame(config: GatewayConfig): Iterable<Finding> {
   const { majorFrameUs, windows } = config.schedule;
   const sum = windows.reduce((total, window) => total + window.durationUs, 0);
   if (nsOf(sum) <= nsOf(majorFrameUs)) return;
-  yield at(['schedule', 'windows'], `the windows sum up to ${sum} µs, more than the major frame of ${majorFrameUs} µs`);
+  yield at(
+    ['schedule', 'windows'],
+    `the windows sum up to ${sum} µs, more than the major frame of ${majorFrameUs} µs`,
+  );
 }
 
 /** Windows in order of their start, with their position in the file. */
 function inOrder(config: GatewayConfig): { window: WindowConfig; w: number }[] {
-  return config.schedule.windows.map((window, w) => ({ window, w }))
+  return config.schedule.windows
+    .map((window, w) => ({ window, w }))
     .sort((a, b) => a.window.offsetUs - b.window.offsetUs);
 }
 
@@ -57,8 +66,10 @@ function* overlaps(config: GatewayConfig): Iterable<Finding> {
   for (const [n, { window, w }] of ordered.entries()) {
     const before = ordered[n - 1]?.window;
     if (!before || nsOf(endUs(before)) <= nsOf(window.offsetUs)) continue;
-    yield at(['schedule', 'windows', w, 'offsetUs'],
-      `window "${window.id}" starts at ${window.offsetUs} µs, before "${before.id}" ends at ${endUs(before)} µs`);
+    yield at(
+      ['schedule', 'windows', w, 'offsetUs'],
+      `window "${window.id}" starts at ${window.offsetUs} µs, before "${before.id}" ends at ${endUs(before)} µs`,
+    );
   }
 }
 
@@ -77,9 +88,13 @@ function* touching(config: GatewayConfig): Iterable<Finding> {
     const wraps = n === ordered.length - 1;
     const nextUs = next.offsetUs + (wraps ? majorFrameUs : 0);
     if (nsOf(endUs(window)) !== nsOf(nextUs)) continue;
-    yield at(['schedule', 'windows', w], `windows "${window.id}" and "${next.id}" serve the same queue without a gap`
-      + (wraps ? ' across the end of the major frame: move the origin of the frame so that they are one window'
-        : ': make them one window'));
+    yield at(
+      ['schedule', 'windows', w],
+      `windows "${window.id}" and "${next.id}" serve the same queue without a gap` +
+        (wraps
+          ? ' across the end of the major frame: move the origin of the frame so that they are one window'
+          : ': make them one window'),
+    );
   }
 }
 
@@ -88,135 +103,81 @@ function* windowOwners(config: GatewayConfig): Iterable<Finding> {
   for (const [w, window] of config.schedule.windows.entries()) {
     const path = ['schedule', 'windows', w] as const;
     if (window.kind === 'control') {
-      if (window.partition !== undefined) yield at([...path, 'partition'], 'a control window belongs to no partition');
-      if (window.queues !== undefined) yield at([...path, 'queues'], 'a control window serves no queues');
+      if (window.partition !== undefined)
+        yield at([...path, 'partition'], 'a control window belongs to no partition');
+      if (window.queues !== undefined)
+        yield at([...path, 'queues'], 'a control window serves no queues');
     } else if (window.partition === undefined || window.queues === undefined) {
       yield at(path, `window "${window.id}" needs "partition" and "queues"`);
     } else if (!ids.includes(window.partition)) {
-      yield at([...path, 'partition'], `there is no partition "${window.partition}".${didYouMean(window.partition, ids)}`);
-    }
-  }
-}
-
-interface Entry {
-  readonly path: readonly (string | number)[];
-  readonly window: WindowConfig;
-  readonly entry: NonNullable<WindowConfig['queues']>[number];
-  readonly device: NetDeviceConfig | undefined;
-  readonly known: readonly string[];
-}
-
-function* entries(config: GatewayConfig): Iterable<Entry> {
-  for (const [w, window] of config.schedule.windows.entries()) {
-    const partition = config.partitions.find((candidate) => candidate.id === window.partition);
-    if (!partition) continue;
-    const known = partition.devices.flatMap((device) =>
-      queueNamesOf(device).map((queue) => `${device.id}.${queue.name}`));
-    for (const [q, entry] of (window.queues ?? []).entries()) {
-      const device = partition.devices.find((candidate) => entry.queue.startsWith(`${candidate.id}.`));
-      yield { path: ['schedule', 'windows', w, 'queues', q], window, entry, device, known };
+      yield at(
+        [...path, 'partition'],
+        `there is no partition "${window.partition}".${didYouMean(window.partition, ids)}`,
+      );
     }
   }
 }
 
 function* queuesExist(config: GatewayConfig): Iterable<Finding> {
-  for (const { path, window, entry, known } of entries(config)) {
+  for (const { path, window, entry, known } of windowEntries(config)) {
     if (known.includes(entry.queue)) continue;
-    yield at([...path, 'queue'], `partition "${window.partition}" has no queue "${entry.queue}".${didYouMean(entry.queue, known)}`);
+    yield at(
+      [...path, 'queue'],
+      `partition "${window.partition}" has no queue "${entry.queue}".${didYouMean(entry.queue, known)}`,
+    );
   }
 }
 
 function* queuesPolled(config: GatewayConfig): Iterable<Finding> {
-  for (const { path, entry } of entries(config)) {
+  for (const { path, entry } of windowEntries(config)) {
     if (!entry.queue.includes('.receiveq')) continue;
-    yield at([...path, 'queue'], `"${entry.queue}" is filled by the senders' windows; a window of its own belongs to delivery "window", which is not there yet`);
+    yield at(
+      [...path, 'queue'],
+      `"${entry.queue}" is filled by the senders' windows; a window of its own belongs to delivery "window", which is not there yet`,
+    );
   }
 }
 
 function* queuesOnce(config: GatewayConfig): Iterable<Finding> {
   for (const [w, window] of config.schedule.windows.entries()) {
-    yield* duplicates((window.queues ?? []).map((entry, q) => ({
-      value: entry.queue, path: ['schedule', 'windows', w, 'queues', q, 'queue'],
-    })), 'queue');
+    yield* duplicates(
+      (window.queues ?? []).map((entry, q) => ({
+        value: entry.queue,
+        path: ['schedule', 'windows', w, 'queues', q, 'queue'],
+      })),
+      'queue',
+    );
   }
 }
 
 function* everyQueueServed(config: GatewayConfig): Iterable<Finding> {
-  const served = new Set([...entries(config)].map(({ window, entry }) => `${window.partition}.${entry.queue}`));
+  const served = new Set(
+    [...windowEntries(config)].map(({ window, entry }) => `${window.partition}.${entry.queue}`),
+  );
   for (const [p, partition] of config.partitions.entries()) {
     for (const [d, device] of partition.devices.entries()) {
       for (const { name, role } of queueNamesOf(device)) {
         if (role === 'receive' || served.has(`${partition.id}.${device.id}.${name}`)) continue;
-        yield at(['partitions', p, 'devices', d], `no window serves "${partition.id}.${device.id}.${name}"`);
+        yield at(
+          ['partitions', p, 'devices', d],
+          `no window serves "${partition.id}.${device.id}.${name}"`,
+        );
       }
     }
   }
 }
 
-/** Worst-case cost of one request of a window's queue. */
-function costNs(config: GatewayConfig, { window, entry, device }: Entry): number {
-  if (!device) return 0;
-  if (entry.queue.endsWith('.controlq')) return netControlNs(config.costs);
-  const routes = config.network.routes.filter((route) => route.from === `${window.partition}.${device.id}`);
-  return transmitCostNs(config.costs, device, routes);
-}
-
-function* quotasFitRequest(config: GatewayConfig): Iterable<Finding> {
-  for (const found of entries(config)) {
-    const { path, window, entry, device } = found;
-    if (!device) continue;
-    const least = entry.queue.includes('.transmitq') ? packetBytesMax(device) : 64;
-    if (entry.bytesMax < least) {
-      yield at([...path, 'bytesMax'], `${entry.bytesMax} bytes cannot serve one request of "${entry.queue}"; the largest has ${least}`);
-    }
-    const needed = costNs(config, found) + config.costs.windowSwitchNs;
-    if (nsOf(window.durationUs) < needed) {
-      yield at(['schedule', 'windows', path[2]!, 'durationUs'],
-        `window "${window.id}" has ${window.durationUs} µs; one request of "${entry.queue}" costs up to ${needed / 1000} µs with the window switch`);
-    }
-  }
-}
-
-function* guaranteesFit(config: GatewayConfig): Iterable<Finding> {
-  for (const [w, window] of config.schedule.windows.entries()) {
-    if ((window.queues ?? []).length < 2) continue;
-    const own = [...entries(config)].filter((found) => found.window === window);
-    const needed = own.reduce((sum, found) =>
-      sum + (found.entry.requestsGuaranteed ?? found.entry.requestsMax) * costNs(config, found), 0);
-    const room = nsOf(window.durationUs) - config.costs.windowSwitchNs;
-    if (needed > room) {
-      yield at(['schedule', 'windows', w, 'queues'], `the guaranteed requests of window "${window.id}" cost ${needed / 1000} µs; it has ${room / 1000}: `
-        + 'lower "requestsGuaranteed" or "requestsMax", or lengthen the window');
-    }
-  }
-  for (const { path, entry } of entries(config)) {
-    if ((entry.requestsGuaranteed ?? 0) <= entry.requestsMax) continue;
-    yield at([...path, 'requestsGuaranteed'], `${entry.requestsGuaranteed} guaranteed requests are more than the cap, ${entry.requestsMax}`);
-  }
-}
-
-function* roomForControl(config: GatewayConfig): Iterable<Finding> {
-  const { windows, majorFrameUs } = config.schedule;
-  const leastNs = controlWindowNsMin(config);
-  if (hasControlWindow(windows)) {
-    for (const [w, window] of windows.entries()) {
-      if (window.kind !== 'control' || nsOf(window.durationUs) >= leastNs) continue;
-      yield at(['schedule', 'windows', w, 'durationUs'], `a control window needs at least ${leastNs / 1000} µs`);
-    }
-    return;
-  }
-  const longestUs = Math.max(0, ...gapsOf(windows, majorFrameUs).map(lengthUs));
-  if (nsOf(longestUs) >= leastNs) return;
-  yield at(['schedule', 'windows'], `there is no control window, and no gap of ${leastNs / 1000} µs for one: `
-    + 'the control plane could never start a queue');
-}
-
 export const SCHEDULE_RULES: readonly Rule[] = [
   {
     name: 'duplicate-window-id',
-    check: (config) => duplicates(config.schedule.windows.map((window, w) => ({
-      value: window.id, path: ['schedule', 'windows', w, 'id'],
-    })), 'window id'),
+    check: (config) =>
+      duplicates(
+        config.schedule.windows.map((window, w) => ({
+          value: window.id,
+          path: ['schedule', 'windows', w, 'id'],
+        })),
+        'window id',
+      ),
   },
   { name: 'fraction-of-nanosecond', check: wholeNanoseconds },
   { name: 'window-behind-major-frame', check: insideMajorFrame },
@@ -228,7 +189,4 @@ export const SCHEDULE_RULES: readonly Rule[] = [
   { name: 'window-serves-receiveq', check: queuesPolled },
   { name: 'window-queue-twice', check: queuesOnce },
   { name: 'queue-not-served', check: everyQueueServed },
-  { name: 'quota-below-request', check: quotasFitRequest },
-  { name: 'guarantees-over-window', check: guaranteesFit },
-  { name: 'control-window-missing', check: roomForControl },
 ];
