@@ -16,9 +16,10 @@ import { BenchRing, BUFFER_BYTES, RING_SIZE } from './bench-ring.ts';
 
 const BURST = 32;
 
-/** Two partitions with one device each and a route between them; nothing is ever policed away. */
-function benchConfig(): GatewayConfig {
-  const partition = (id: string, last: number): GatewayConfig['partitions'][number] => ({
+type PartitionConfig = GatewayConfig['partitions'][number];
+
+function benchPartition(id: string, last: number): PartitionConfig {
+  return {
     id,
     asil: 'QM',
     memoryMiB: 4,
@@ -33,11 +34,15 @@ function benchConfig(): GatewayConfig {
         features: { offer: ['VIRTIO_F_VERSION_1'], require: [] },
       },
     ],
-  });
+  };
+}
+
+/** Two partitions with one device each and a route between them; nothing is ever policed away. */
+function benchConfig(): GatewayConfig {
   return {
     formatVersion: 1,
     gateway: { name: 'bench', revision: 1, asil: 'QM' },
-    partitions: [partition('a', 1), partition('b', 2)],
+    partitions: [benchPartition('a', 1), benchPartition('b', 2)],
     network: {
       routes: [
         {
