@@ -1,4 +1,7 @@
-/** Entry of the data plane's thread: builds everything, then follows the schedule until it is stopped. */
+/**
+ * Entry of the data plane's thread: builds everything, then follows the schedule until it is
+ * stopped.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildDataPlane, type SharedState } from './data-plane/data-plane.ts';
 import { ArenaNotifier } from './host/arena-notifier.ts';

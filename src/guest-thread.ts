@@ -1,4 +1,6 @@
-/** Entry of an embedded guest's thread: a machine, a driver, a program, until it is asked to stop. */
+/**
+ * Entry of an embedded guest's thread: a machine, a driver, a program, until it is asked to stop.
+ */
 import { workerData } from 'node:worker_threads';
 import { present } from './base/assert.ts';
 import { GuestStatistic } from './channel/guest-statistics.ts';

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** The command line: finds the command, and turns every failure into a sentence and an exit code. */
+/**
+ * The command line: finds the command, and turns every failure into a sentence and an exit code.
+ */
 import { didYouMean } from './control-plane/config/validator.ts';
 import { FileProblem } from './host/files.ts';
 import { UsageError } from './cli/arguments.ts';

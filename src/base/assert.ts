@@ -1,4 +1,6 @@
-/** Our own mistakes: an assertion that fails is a defect of the gateway and ends in the safe state. */
+/**
+ * Our own mistakes: an assertion that fails is a defect of the gateway and ends in the safe state.
+ */
 
 /** Thrown by {@link assert}; nothing below the entries catches it. */
 export class InternalError extends Error {

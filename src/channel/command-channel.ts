@@ -1,4 +1,7 @@
-/** What the control plane asks of the data plane: bounded, acknowledged in order, run in control windows. */
+/**
+ * What the control plane asks of the data plane: bounded, acknowledged in order, run in control
+ * windows.
+ */
 import { BoundedRing } from '../base/bounded-ring.ts';
 
 export const CommandKind = {

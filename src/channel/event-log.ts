@@ -1,4 +1,7 @@
-/** What the data plane reports: bounded, typed records; a full log counts what it loses and never waits. */
+/**
+ * What the data plane reports: bounded, typed records; a full log counts what it loses and never
+ * waits.
+ */
 import { BoundedRing } from '../base/bounded-ring.ts';
 
 export const EventKind = { FAULT: 1, OVERRUN: 2, ANNOUNCE_ACKNOWLEDGED: 3, STOPPED: 4 } as const;

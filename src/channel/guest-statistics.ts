@@ -1,4 +1,6 @@
-/** What an embedded guest says of itself, in arena words; the gateway reads it and believes nothing. */
+/**
+ * What an embedded guest says of itself, in arena words; the gateway reads it and believes nothing.
+ */
 import { Histogram, HISTOGRAM_WORDS } from '../base/histogram.ts';
 
 export const GuestStatistic = {

@@ -1,4 +1,6 @@
-/** The control plane's end of the command channel: commands in order, each with a number to ask for. */
+/**
+ * The control plane's end of the command channel: commands in order, each with a number to ask for.
+ */
 import { present } from '../base/assert.ts';
 import { CommandChannel, CommandWord } from '../channel/command-channel.ts';
 

@@ -11,7 +11,9 @@ import { PlaneThread } from '../host/plane-thread.ts';
 import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
 import type { VirtioFunction } from './pci/virtio-function.ts';
 
-/** Register accesses that are served at once in one supervision tick; the others wait for the next. */
+/**
+ * Register accesses that are served at once in one supervision tick; the others wait for the next.
+ */
 const ACCESSES_PER_TICK = 512;
 const STOP_WITHIN_MS = 1000;
 const NOTHING_THERE = 0xffff_ffff;

@@ -118,7 +118,9 @@ export class Gateway {
     });
   }
 
-  /** A driver is ready, or has reset its device; the data plane follows at its next control window. */
+  /**
+   * A driver is ready, or has reset its device; the data plane follows at its next control window.
+   */
   private driverReady(device: number, ready: boolean): void {
     if (ready) {
       this.starting.set(device, this.link.last);
@@ -130,7 +132,9 @@ export class Gateway {
     this.showLinks();
   }
 
-  /** Devices whose rings the data plane has started by now: a guest is ready when all of its are. */
+  /**
+   * Devices whose rings the data plane has started by now: a guest is ready when all of its are.
+   */
   private settleStarting(): void {
     for (const [device, command] of this.starting) {
       if (!this.link.isDone(command)) continue;

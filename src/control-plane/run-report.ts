@@ -1,4 +1,6 @@
-/** What a run did, as the JSON of the contract; everything comes from counters, nothing from memory. */
+/**
+ * What a run did, as the JSON of the contract; everything comes from counters, nothing from memory.
+ */
 import { FAULT_NAMES } from '../base/fault.ts';
 import {
   DROP_REASONS,

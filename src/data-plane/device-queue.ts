@@ -10,7 +10,9 @@ export class DeviceQueue {
   readonly ring: SplitQueue;
   notifyKind: number = NotifyKind.NONE;
   notifyTarget = 0;
-  /** Completed entries wait for publication; published entries wait for the notification decision. */
+  /**
+   * Completed entries wait for publication; published entries wait for the notification decision.
+   */
   touched = false;
   awaiting = false;
   private readonly countersAt: number;

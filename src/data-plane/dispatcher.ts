@@ -72,7 +72,10 @@ export class Dispatcher {
     this.parts.time.frameStart[0] = firstFrameNs;
   }
 
-  /** Runs one major frame and moves the grid on; frames missed while stopped are skipped and counted. */
+  /**
+   * Runs one major frame and moves the grid on; frames missed while stopped are skipped and
+   * counted.
+   */
   // [impl->req~sched.static-table~1]
   // [impl->req~sched.absolute-grid~1]
   majorFrame(): void {

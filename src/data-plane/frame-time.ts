@@ -1,4 +1,7 @@
-/** The time of the data plane: absolute nanoseconds in cells, and small integers inside a major frame. */
+/**
+ * The time of the data plane: absolute nanoseconds in cells, and small integers inside a major
+ * frame.
+ */
 import type { Clock } from '../base/time.ts';
 
 const ELAPSED_MAX = 0x7fffffff;
@@ -9,7 +12,10 @@ export class FrameTime {
   /** Planned start of the present major frame, and of the present window. */
   readonly frameStart = new Float64Array(1);
   readonly windowStart = new Float64Array(1);
-  /** When the host last took time that it should not have: a late wake-up, or a thread that did not run. */
+  /**
+   * When the host last took time that it should not have: a late wake-up, or a thread that did not
+   * run.
+   */
   readonly disturbed = new Float64Array(1);
 
   private readonly clock: Clock;
@@ -18,7 +24,9 @@ export class FrameTime {
     this.clock = clock;
   }
 
-  /** Reads the clock; nanoseconds since the planned start of the major frame, capped at 2^31 - 1. */
+  /**
+   * Reads the clock; nanoseconds since the planned start of the major frame, capped at 2^31 - 1.
+   */
   read(): number {
     this.clock.readInto(this.now);
     const elapsed = this.now[0]! - this.frameStart[0]!;

@@ -1,4 +1,7 @@
-/** One partition as the data plane sees it: may its queues be served, what can it reach, what did it do. */
+/**
+ * One partition as the data plane sees it: may its queues be served, what can it reach, what did it
+ * do.
+ */
 import { NO_FAULT, type FaultCode } from '../base/fault.ts';
 import type { Counters } from '../channel/counters.ts';
 import { EventKind, type EventLog } from '../channel/event-log.ts';
@@ -11,7 +14,10 @@ export class Partition {
   running = false;
 
   private readonly faultsAt: number;
-  /** Faults already reported in this major frame: a flood of mistakes is one event per kind and frame. */
+  /**
+   * Faults already reported in this major frame: a flood of mistakes is one event per kind and
+   * frame.
+   */
   private reported = 0;
 
   readonly index: number;

@@ -1,4 +1,7 @@
-/** Which rings have completed entries to publish and notifications to decide; bounded by their number. */
+/**
+ * Which rings have completed entries to publish and notifications to decide; bounded by their
+ * number.
+ */
 import { QueueCounter } from '../channel/counters.ts';
 import type { DeviceQueue } from './device-queue.ts';
 

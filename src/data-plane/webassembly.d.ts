@@ -1,4 +1,7 @@
-/** The part of the WebAssembly JavaScript API that the arena uses; Node's types leave it to the DOM's. */
+/**
+ * The part of the WebAssembly JavaScript API that the arena uses; Node's types leave it to the
+ * DOM's.
+ */
 declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum: number; shared: true });

@@ -1,4 +1,6 @@
-/** The serving rule inside one window: caps, guarantees, bursts, and the check before every start. */
+/**
+ * The serving rule inside one window: caps, guarantees, bursts, and the check before every start.
+ */
 import type { GatewayPlan, PlanWindow } from '../schedule/gateway-plan.ts';
 import type { FrameTime } from './frame-time.ts';
 import { Served, type QueueService } from './queue-service.ts';

@@ -1,4 +1,7 @@
-/** Driver side of a split virtqueue (VIRTIO 2.7.13, 2.7.14), one buffer per descriptor, fixed at set-up. */
+/**
+ * Driver side of a split virtqueue (VIRTIO 2.7.13, 2.7.14), one buffer per descriptor, fixed at
+ * set-up.
+ */
 import { indexDistance, passesEvent, wrapIndex } from '../base/ring-index.ts';
 import {
   availRingBytes,
@@ -77,7 +80,9 @@ export class DriverQueue {
     return this.buffersAt + index * this.bufferBytes;
   }
 
-  /** Puts buffer `index` into the available ring; the device sees it at the next {@link publish}. */
+  /**
+   * Puts buffer `index` into the available ring; the device sees it at the next {@link publish}.
+   */
   expose(index: number, length: number, deviceWrites: boolean): void {
     const word = (this.descAt + index * VirtqDesc.SIZE) >>> 2;
     this.i32[word + 2] = length;

@@ -1,4 +1,7 @@
-/** The machine an embedded guest runs on: its slice of the arena, its mailbox, its interrupts, its clock. */
+/**
+ * The machine an embedded guest runs on: its slice of the arena, its mailbox, its interrupts, its
+ * clock.
+ */
 import { assert } from '../base/assert.ts';
 import type { Clock, Pace } from '../base/time.ts';
 import { GuestStatistic, GuestStatistics } from '../channel/guest-statistics.ts';

@@ -1,4 +1,6 @@
-/** The packet that the traffic programs exchange: numbered, stamped, and checkable to the last byte. */
+/**
+ * The packet that the traffic programs exchange: numbered, stamped, and checkable to the last byte.
+ */
 import { Ethernet } from '../wire/ethernet.ts';
 
 /** IEEE 802 local experimental EtherType 1. */

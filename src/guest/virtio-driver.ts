@@ -1,4 +1,7 @@
-/** An honest virtio-pci driver: finds the structures, negotiates, sets queues up (VIRTIO 3.1.1, 4.1). */
+/**
+ * An honest virtio-pci driver: finds the structures, negotiates, sets queues up (VIRTIO 3.1.1,
+ * 4.1).
+ */
 import { DeviceStatus } from '../wire/virtio.ts';
 import {
   BarLayout,

@@ -4,7 +4,9 @@ import { readMonotonic, sleepUntil } from './native.ts';
 
 export const monotonicClock: Clock = { readInto: readMonotonic };
 
-/** How long before the target the sleep ends and the spin begins: above the usual wake-up latency. */
+/**
+ * How long before the target the sleep ends and the spin begins: above the usual wake-up latency.
+ */
 const WAKE_AHEAD_NS = 100_000;
 
 /** Waits by spinning on the clock only. */
@@ -15,7 +17,10 @@ export class SpinPace implements Pace {
   }
 }
 
-/** Sleeps until shortly before the target, then spins: no other guest can delay the last stretch for long. */
+/**
+ * Sleeps until shortly before the target, then spins: no other guest can delay the last stretch for
+ * long.
+ */
 export class SleepPace extends SpinPace {
   private readonly wake = new Float64Array(1);
 

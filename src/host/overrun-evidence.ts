@@ -1,4 +1,7 @@
-/** Who took the time of a window that ended late: the host, a garbage collection, or a wrong cost model. */
+/**
+ * Who took the time of a window that ended late: the host, a garbage collection, or a wrong cost
+ * model.
+ */
 import { getHeapStatistics } from 'node:v8';
 import { readMonotonic, readThreadCpu } from './native.ts';
 

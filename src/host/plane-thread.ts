@@ -1,10 +1,14 @@
-/** Threads of the gateway: how they start, how they tell that they ended, and how they are ended. */
+/**
+ * Threads of the gateway: how they start, how they tell that they ended, and how they are ended.
+ */
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { after, type EndTimer } from './timers.ts';
 
 export interface ThreadCallbacks {
-  /** Once, however it ended; `error` is the uncaught exception's message, if that was the reason. */
+  /**
+   * Once, however it ended; `error` is the uncaught exception's message, if that was the reason.
+   */
   readonly ended: (code: number, error: string | undefined) => void;
   readonly message?: (message: unknown) => void;
 }

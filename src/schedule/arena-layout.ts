@@ -8,7 +8,9 @@ export const ARENA_PAGES_MAX = 65535;
 export const EMBEDDED_GUEST_PHYSICAL = 0x1_0000_0000;
 
 export const VECTORS_MAX = 64;
-/** Two packets of 65,535 bytes with all headers: the whole one, and the segment being cut from it. */
+/**
+ * Two packets of 65,535 bytes with all headers: the whole one, and the segment being cut from it.
+ */
 export const STAGING_HALF = 68 * 1024;
 export const STAGING_BYTES = 2 * STAGING_HALF;
 export const STATISTICS_BYTES = 16 * 1024;
@@ -78,7 +80,10 @@ class Bump {
   }
 }
 
-/** Lays the arena out; `pages` may exceed {@link ARENA_PAGES_MAX}, which the configuration check refuses. */
+/**
+ * Lays the arena out; `pages` may exceed {@link ARENA_PAGES_MAX}, which the configuration check
+ * refuses.
+ */
 export function layOutArena(request: LayoutRequest): ArenaLayout {
   const bump = new Bump();
   const scratchAt = bump.take(Scratch.SIZE, 4096);

@@ -1,4 +1,6 @@
-/** The compiled configuration: plain data, indices instead of names, nanoseconds instead of units. */
+/**
+ * The compiled configuration: plain data, indices instead of names, nanoseconds instead of units.
+ */
 import type { Nanoseconds } from '../base/time.ts';
 import type { FeatureBits } from '../wire/features.ts';
 import type { ArenaLayout } from './arena-layout.ts';

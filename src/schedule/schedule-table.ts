@@ -1,4 +1,6 @@
-/** Questions about a table of windows: gaps, overlaps, sums; and the gateway's own control window. */
+/**
+ * Questions about a table of windows: gaps, overlaps, sums; and the gateway's own control window.
+ */
 import { NS_PER_US, type Nanoseconds } from '../base/time.ts';
 import { controlCommandNs } from './cost-model.ts';
 import type { GatewayConfig, WindowConfig } from './gateway-config.ts';

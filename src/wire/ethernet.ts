@@ -1,4 +1,6 @@
-/** Ethernet, VLAN, IP, TCP and UDP: the few offsets that a switch with offloads reads (big-endian). */
+/**
+ * Ethernet, VLAN, IP, TCP and UDP: the few offsets that a switch with offloads reads (big-endian).
+ */
 
 export const Ethernet = {
   DESTINATION: 0,

@@ -1,10 +1,15 @@
-/** Every VIRTIO 1.4 feature bit the project knows, with what it depends on: the one table of them. */
+/**
+ * Every VIRTIO 1.4 feature bit the project knows, with what it depends on: the one table of them.
+ */
 import type { DeviceType } from './virtio.ts';
 
 export interface Feature {
   readonly name: string;
   readonly bit: number;
-  /** A second name in use for the same bit: VIRTIO 1.4's own where the headers everybody writes differ. */
+  /**
+   * A second name in use for the same bit: VIRTIO 1.4's own where the headers everybody writes
+   * differ.
+   */
   readonly alias?: string;
   /** 'ring' = bits of section 6, valid for every device type. */
   readonly device: DeviceType | 'ring';
@@ -164,7 +169,9 @@ export function hasBit(bits: FeatureBits, bit: number): boolean {
   return (bit < 32 ? (bits.low >>> bit) & 1 : (bits.high >>> (bit - 32)) & 1) === 1;
 }
 
-/** The names of the bits that are set, in table order; bits the table does not know are left out. */
+/**
+ * The names of the bits that are set, in table order; bits the table does not know are left out.
+ */
 export function namesOf(device: DeviceType, bits: FeatureBits): string[] {
   return featuresOf(device)
     .filter((feature) => hasBit(bits, feature.bit))

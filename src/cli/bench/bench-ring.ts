@@ -1,4 +1,6 @@
-/** Driver side of a ring for benches: buffers come back in order, one store makes a burst available. */
+/**
+ * Driver side of a ring for benches: buffers come back in order, one store makes a burst available.
+ */
 import type { Arena } from '../../data-plane/arena.ts';
 import type { DeviceQueue } from '../../data-plane/device-queue.ts';
 import { EMBEDDED_GUEST_PHYSICAL } from '../../schedule/arena-layout.ts';

@@ -136,7 +136,9 @@ export function pointer(path: JsonPath): string {
     .join('');
 }
 
-/** Offset of the first bracket that opens too deep a level, or -1; iterative, whatever the text is. */
+/**
+ * Offset of the first bracket that opens too deep a level, or -1; iterative, whatever the text is.
+ */
 function firstTooDeep(text: string): number {
   const scanner = createScanner(text, true);
   let depth = 0;

@@ -1,4 +1,7 @@
-/** Feature sets as data: the schema made from the one table, and the one validator that judges any set. */
+/**
+ * Feature sets as data: the schema made from the one table, and the one validator that judges any
+ * set.
+ */
 import {
   FEATURES,
   featuresOf,
@@ -133,8 +136,9 @@ export type Negotiation =
   | { readonly outcome: 'required-missing'; readonly reason: string };
 
 /**
- * FEATURES_OK (2.2, 3.1.1): N = H ∩ G, where a driver that wants more than was offered, or a set that
- * breaks a dependency, is refused, and a set without a required feature isolates its partition.
+ * FEATURES_OK (2.2, 3.1.1): N = H ∩ G, where a driver that wants more than was offered, or a set
+ * that breaks a dependency, is refused, and a set without a required feature isolates its
+ * partition.
  */
 // [impl->req~neg.offered-only~1]
 // [impl->req~neg.dependencies~1]

@@ -15,7 +15,9 @@ const INHERENT: Partial<Record<FaultName, FaultAction>> = {
 
 export class ReactionTable {
   private readonly entries: readonly ReactionConfig[];
-  /** Reports so far, by entry, partition and fault: each partition has its own count for each fault. */
+  /**
+   * Reports so far, by entry, partition and fault: each partition has its own count for each fault.
+   */
   private readonly counts = new Map<string, number>();
 
   constructor(entries: readonly ReactionConfig[]) {

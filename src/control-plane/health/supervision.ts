@@ -1,4 +1,6 @@
-/** Turns reports of the data plane and the register model into reactions, at a steady, bounded pace. */
+/**
+ * Turns reports of the data plane and the register model into reactions, at a steady, bounded pace.
+ */
 import { filter, interval, mergeMap, Subject, takeUntil, type Observable } from 'rxjs';
 import type { FaultCode } from '../../base/fault.ts';
 import { EventKind, type EventLog, type GatewayEvent } from '../../channel/event-log.ts';

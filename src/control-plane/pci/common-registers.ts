@@ -1,4 +1,6 @@
-/** The common configuration registers and the device status machine behind them (2.1, 3.1, 4.1.4.3). */
+/**
+ * The common configuration registers and the device status machine behind them (2.1, 3.1, 4.1.4.3).
+ */
 import { Fault, type FaultCode } from '../../base/fault.ts';
 import { CommandKind, CommandWord } from '../../channel/command-channel.ts';
 import type { GuestMemory } from '../../data-plane/guest-memory.ts';
@@ -17,7 +19,10 @@ const STEPS =
   DeviceStatus.DRIVER_OK |
   DeviceStatus.FAILED;
 
-/** Width of each writable register that is not an address; a driver accesses a field as a whole (4.1.3.1). */
+/**
+ * Width of each writable register that is not an address; a driver accesses a field as a whole
+ * (4.1.3.1).
+ */
 const WIDTHS: Readonly<Record<number, number>> = {
   [CommonConfig.DEVICE_FEATURE_SELECT]: 4,
   [CommonConfig.DRIVER_FEATURE_SELECT]: 4,

@@ -1,4 +1,7 @@
-/** The 256 bytes of a function's PCI configuration space, and which of them a driver may write (4.1.2, 4.1.4). */
+/**
+ * The 256 bytes of a function's PCI configuration space, and which of them a driver may write
+ * (4.1.2, 4.1.4).
+ */
 import {
   BarLayout,
   CommonConfig,

@@ -1,4 +1,7 @@
-/** The virtqueues of one function behind queue_select: their registers, and the rings they start (4.1.4.3). */
+/**
+ * The virtqueues of one function behind queue_select: their registers, and the rings they start
+ * (4.1.4.3).
+ */
 import { Fault } from '../../base/fault.ts';
 import { CommandKind, CommandWord, NotifyKind, RingFlag } from '../../channel/command-channel.ts';
 import { bitOf, hasBit, type FeatureBits } from '../../wire/features.ts';

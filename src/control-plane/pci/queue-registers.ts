@@ -1,4 +1,7 @@
-/** The registers of one virtqueue (4.1.4.3): what the driver has set, and whether it may still set it. */
+/**
+ * The registers of one virtqueue (4.1.4.3): what the driver has set, and whether it may still set
+ * it.
+ */
 import {
   availRingBytes,
   descriptorTableBytes,
@@ -47,7 +50,9 @@ export class QueueRegisters {
     for (const register of [this.desc, this.driver, this.device]) register.low = register.high = 0;
   }
 
-  /** A power of two from 1 to what the device offered (2.7); false when the driver's size is not. */
+  /**
+   * A power of two from 1 to what the device offered (2.7); false when the driver's size is not.
+   */
   setSize(size: number): boolean {
     if (size === 0 || size > this.sizeMax || (size & (size - 1)) !== 0) return false;
     this.size = size;

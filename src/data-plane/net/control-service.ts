@@ -1,4 +1,7 @@
-/** The controlq of a network device (VIRTIO 5.1.9.5): a command is read once, judged, then carried out. */
+/**
+ * The controlq of a network device (VIRTIO 5.1.9.5): a command is read once, judged, then carried
+ * out.
+ */
 import { Fault, NO_FAULT } from '../../base/fault.ts';
 import { QueueCounter } from '../../channel/counters.ts';
 import { EventKind, type EventLog } from '../../channel/event-log.ts';

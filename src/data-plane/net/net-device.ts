@@ -1,4 +1,6 @@
-/** One virtio-net device: what was negotiated, and the delivery of packets into its receive rings. */
+/**
+ * One virtio-net device: what was negotiated, and the delivery of packets into its receive rings.
+ */
 import { Fault, NO_FAULT } from '../../base/fault.ts';
 import { Drop } from '../../channel/counters.ts';
 import type { PlanDevice } from '../../schedule/gateway-plan.ts';
@@ -185,7 +187,10 @@ export class NetDevice {
     return Drop.RECEIVER_FAULT;
   }
 
-  /** A receiver's faulty buffer: it goes back with length 0, and so do those taken for the same packet. */
+  /**
+   * A receiver's faulty buffer: it goes back with length 0, and so do those taken for the same
+   * packet.
+   */
   private reject(queue: DeviceQueue, count: number, fault: number): number {
     queue.fault(fault);
     for (let n = 0; n < count; n++) queue.ring.complete(this.heads[n]!, 0);
@@ -193,7 +198,10 @@ export class NetDevice {
     return Drop.RECEIVER_FAULT;
   }
 
-  /** A single buffer below what the driver owes is its fault; one that is just short for this packet is kept. */
+  /**
+   * A single buffer below what the driver owes is its fault; one that is just short for this packet
+   * is kept.
+   */
   private tooSmall(queue: DeviceQueue, count: number): number {
     if (this.mergeable || this.sink.writableBytes < RECEIVE_BUFFER_MIN) {
       return this.reject(queue, count, Fault.ReceiveBufferTooSmall);

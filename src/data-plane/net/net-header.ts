@@ -1,4 +1,7 @@
-/** The virtio-net header of a transmitted packet against the packet and the negotiated set (5.1.9.2). */
+/**
+ * The virtio-net header of a transmitted packet against the packet and the negotiated set
+ * (5.1.9.2).
+ */
 import { GsoType, NetHeader, NetHeaderFlag } from '../../wire/virtio-net.ts';
 import type { Arena } from '../arena.ts';
 import type { Packet } from './packet.ts';
@@ -12,7 +15,9 @@ export interface TransmitOffloads {
 
 const PLAIN_WORD_MASK = 0xffff;
 
-/** Reads the header at `packet.headAt` into the packet; false when the packet must not be accepted. */
+/**
+ * Reads the header at `packet.headAt` into the packet; false when the packet must not be accepted.
+ */
 // [impl->req~net.header-valid~1]
 export function readNetHeader(arena: Arena, packet: Packet, offloads: TransmitOffloads): boolean {
   const word = packet.headAt >>> 2;

@@ -60,7 +60,9 @@ export class Packet {
     this.restCount++;
   }
 
-  /** Takes over what another form of the packet still asks for; its headers moved by `shift` bytes. */
+  /**
+   * Takes over what another form of the packet still asks for; its headers moved by `shift` bytes.
+   */
   takeOffloads(other: Packet, shift: number): void {
     this.needsChecksum = other.needsChecksum;
     this.gsoType = other.gsoType;

@@ -32,7 +32,10 @@ export class SwitchRoute {
     this.countersAt = counters.routeAt(plan.index);
   }
 
-  /** VLAN id under which the receiver sees a packet with this tag, {@link UNTAGGED} or {@link NOT_CARRIED}. */
+  /**
+   * VLAN id under which the receiver sees a packet with this tag, {@link UNTAGGED} or {@link
+   * NOT_CARRIED}.
+   */
   // [impl->req~net.vlan~1]
   tagAtReceiver(vlan: number): number {
     return vlan === this.enters ? this.leaves : NOT_CARRIED;

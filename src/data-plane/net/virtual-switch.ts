@@ -1,4 +1,6 @@
-/** Static routes between devices, default deny: who gets a packet, under which quota, in which form. */
+/**
+ * Static routes between devices, default deny: who gets a packet, under which quota, in which form.
+ */
 import { Drop } from '../../channel/counters.ts';
 import { Ethernet, EtherType } from '../../wire/ethernet.ts';
 import { GsoType, NetHeader } from '../../wire/virtio-net.ts';

@@ -1,4 +1,7 @@
-/** A walked descriptor chain: checked segments in the arena (VIRTIO 2.7.4, 2.7.5). Reused, never allocated. */
+/**
+ * A walked descriptor chain: checked segments in the arena (VIRTIO 2.7.4, 2.7.5). Reused, never
+ * allocated.
+ */
 import { Fault, NO_FAULT, type FaultCode } from '../../base/fault.ts';
 import { VirtqDesc, VirtqDescFlag } from '../../wire/virtqueue.ts';
 import type { Arena } from '../arena.ts';
@@ -103,7 +106,8 @@ export class DescriptorChain {
     this.tableSize = source.size;
     this.inTable = false;
     let index = head;
-    // Brent's cycle search: a checkpoint at powers of two tells a loop from a chain that is too long.
+    // Brent's cycle search: a checkpoint at powers of two tells a loop from a chain that is too
+    // long.
     let checkpoint = -1;
     let untilCheckpoint = 1;
     let stride = 1;
@@ -140,7 +144,10 @@ export class DescriptorChain {
     }
   }
 
-  /** Index into the 32-bit view of the descriptor; a table at an odd address is read by way of scratch. */
+  /**
+   * Index into the 32-bit view of the descriptor; a table at an odd address is read by way of
+   * scratch.
+   */
   private descriptorWord(index: number): number {
     const at = (this.tableAt + VirtqDesc.SIZE * index) | 0;
     if (!this.inTable || (at & 3) === 0) return at >>> 2;
@@ -211,7 +218,9 @@ export class DescriptorChain {
     }
   }
 
-  /** Writes `bytes` bytes from one place in the arena behind what was written before; there is room. */
+  /**
+   * Writes `bytes` bytes from one place in the arena behind what was written before; there is room.
+   */
   scatter(from: number, bytes: number): void {
     let at = from;
     let left = bytes;

@@ -5,7 +5,9 @@ import { VirtqAvail, VirtqUsed } from '../../wire/virtqueue.ts';
 import type { Arena } from '../arena.ts';
 import type { ChainSource, DescriptorChain } from './descriptor-chain.ts';
 
-/** How far ahead of what we have seen avail_event is kept: with EVENT_IDX there is no "off" flag. */
+/**
+ * How far ahead of what we have seen avail_event is kept: with EVENT_IDX there is no "off" flag.
+ */
 const EVENT_FAR_AHEAD = 0x8000;
 
 /** Where the three parts of a ring lie in the arena (checked and aligned), and how it starts. */
@@ -101,7 +103,9 @@ export class SplitQueue implements ChainSource {
     return indexDistance(this.taken, this.published);
   }
 
-  /** Takes the next available head; the caller has seen that there is one. -1 when the ring broke. */
+  /**
+   * Takes the next available head; the caller has seen that there is one. -1 when the ring broke.
+   */
   // [impl->req~queue.in-flight-once~1]
   takeHead(): number {
     const position = this.taken & this.mask;
@@ -163,7 +167,9 @@ export class SplitQueue implements ChainSource {
     this.arena.u16[at >>> 1] = wrapIndex(this.taken + EVENT_FAR_AHEAD);
   }
 
-  /** Whether the driver wants a used buffer notification; once true, it counts as sent (2.7.7.2). */
+  /**
+   * Whether the driver wants a used buffer notification; once true, it counts as sent (2.7.7.2).
+   */
   // [impl->req~queue.notify-suppression~1]
   takeNotification(): boolean {
     const before = this.notified;

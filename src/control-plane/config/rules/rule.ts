@@ -1,4 +1,7 @@
-/** What every semantic rule looks like: a name (also of its broken file in config/invalid) and a check. */
+/**
+ * What every semantic rule looks like: a name (also of its broken file in config/invalid) and a
+ * check.
+ */
 import type { GatewayConfig } from '../../../schedule/gateway-config.ts';
 import type { JsonPath } from '../json-source.ts';
 import type { Finding } from '../validator.ts';

@@ -78,7 +78,10 @@ function sharesQueue(a: WindowConfig, b: WindowConfig): boolean {
   return a.partition === b.partition && (b.queues ?? []).some((entry) => names.has(entry.queue));
 }
 
-/** Two visits without a gap look like one window and are not: caps begin anew, no request spans them. */
+/**
+ * Two visits without a gap look like one window and are not: caps begin anew, no request spans
+ * them.
+ */
 function* touching(config: GatewayConfig): Iterable<Finding> {
   const ordered = inOrder(config);
   const { majorFrameUs } = config.schedule;
