@@ -106,6 +106,14 @@ export class Counters {
     return this.words[this.routeAt(index) + counter]!;
   }
 
+  /** Packets that a route was given, and those it delivered. */
+  delivery(route: number): { sent: number; delivered: number } {
+    return {
+      sent: this.route(route, RouteCounter.SENT),
+      delivered: this.route(route, RouteCounter.DELIVERED),
+    };
+  }
+
   window(index: number, counter: number): number {
     return this.words[this.windowAt(index) + counter]!;
   }

@@ -2,9 +2,11 @@
 import { inlineGenerously } from '../host/engine.ts';
 import { machine } from '../host/machine.ts';
 import { parseArguments, UsageError, type CommandShape } from './arguments.ts';
-import { forwardingAt, type Spread } from './bench/forwarding.ts';
+import { forwardingAt } from './bench/forwarding.ts';
+import { interference } from './bench/interference.ts';
+import { spreadOf, type Spread } from './bench/spread.ts';
 import { ExitCode } from './exit-code.ts';
-import { textTable } from './text-table.ts';
+import { textTable, us } from './text-table.ts';
 
 export const BENCH_SHAPE: CommandShape = {
   positionals: ['NAME'],
@@ -52,15 +54,72 @@ function forwarding(json: boolean): void {
   );
 }
 
-const BENCHES: Readonly<Record<string, (json: boolean) => void>> = { forwarding };
+const PAIRS = 7;
+const SECONDS = 10;
 
-export function bench(words: readonly string[]): number {
+async function interferenceBench(json: boolean): Promise<void> {
+  const result = await interference(PAIRS, SECONDS);
+  if (json) {
+    const p999 = (runs: typeof result.quiet) =>
+      spreadOf(runs.map((run) => run.publicationNs.p999)).median;
+    const flows = [
+      {
+        id: result.flow,
+        system: 'gateway',
+        p999NsQuiet: p999(result.quiet),
+        p999NsFlooded: p999(result.flooded),
+        ratio: result.ratio,
+      },
+    ];
+    const document = {
+      bench: 'interference',
+      machine: machine(),
+      runs: PAIRS,
+      seconds: SECONDS,
+      flows,
+      ...result,
+    };
+    console.log(JSON.stringify(document, null, 2));
+    return;
+  }
+  const row = (
+    name: string,
+    { publicationNs, windowStartJitterNs, sent, delivered }: (typeof result.quiet)[number],
+  ) => [
+    name,
+    us(publicationNs.p50),
+    us(publicationNs.p99),
+    us(publicationNs.p999),
+    us(windowStartJitterNs.p999),
+    String(sent),
+    String(delivered),
+  ];
+  console.log(`${result.flow}: publication after window start, ${PAIRS} pairs of ${SECONDS} s`);
+  console.log(
+    textTable([
+      ['babbler', 'p50', 'p99', 'p99.9', 'window start p99.9', 'sent', 'delivered'],
+      ...result.quiet.flatMap((run, n) => [row('silent', run), row('floods', result.flooded[n]!)]),
+    ]),
+  );
+  const shown = ({ median, min, max }: Spread) => `${us(median)} (${us(min)} to ${us(max)})`;
+  console.log(
+    `p99.9 grows by ${shown(result.publicationGrowthNs)}, ratio ${result.ratio.toFixed(2)}; ` +
+      `window starts by ${shown(result.windowStartGrowthNs)}`,
+  );
+}
+
+const BENCHES: Readonly<Record<string, (json: boolean) => void | Promise<void>>> = {
+  forwarding,
+  interference: interferenceBench,
+};
+
+export async function bench(words: readonly string[]): Promise<number> {
   const { positionals, options } = parseArguments(words, BENCH_SHAPE);
   const chosen = BENCHES[positionals[0]!];
-  if (!chosen)
-    throw new UsageError(
-      `there is no bench "${positionals[0]}"; there are ${Object.keys(BENCHES).join(', ')}`,
-    );
-  chosen(options['json'] === true);
+  if (!chosen) {
+    const known = Object.keys(BENCHES);
+    throw new UsageError(`there is no bench "${positionals[0]}"; there are ${known.join(', ')}`);
+  }
+  await chosen(options['json'] === true);
   return ExitCode.OK;
 }

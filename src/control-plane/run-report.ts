@@ -105,8 +105,7 @@ function partitionReport(facts: RunFacts) {
 
 function routeFacts(counters: Counters, route: number) {
   return {
-    sent: counters.route(route, RouteCounter.SENT),
-    delivered: counters.route(route, RouteCounter.DELIVERED),
+    ...counters.delivery(route),
     deferred: counters.route(route, RouteCounter.DEFERRED),
     dropped: positive(
       DROP_REASONS.map(

@@ -13,6 +13,7 @@ import { compilePlan } from '../../schedule/compile-plan.ts';
 import type { GatewayConfig } from '../../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanDevice } from '../../schedule/gateway-plan.ts';
 import { BenchRing, BUFFER_BYTES, RING_SIZE } from './bench-ring.ts';
+import { spreadOf } from './spread.ts';
 
 const BURST = 32;
 
@@ -208,17 +209,6 @@ function round(bench: ForwardingBench, loop: Loop, bursts: number): number {
   for (let n = 0; n < bursts; n++) bench[loop]();
   monotonicClock.readInto(cell);
   return (cell[0]! - started) / (bursts * BURST);
-}
-
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-export function spreadOf(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b);
-  return { median: sorted[sorted.length >> 1]!, min: sorted[0]!, max: sorted.at(-1)! };
 }
 
 /** Alternating rounds of the three loops at one packet size; all in nanoseconds per packet. */
