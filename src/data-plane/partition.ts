@@ -2,11 +2,14 @@
  * One partition as the data plane sees it: may its queues be served, what can it reach, what did it
  * do.
  */
-import { NO_FAULT, type FaultCode } from '../base/fault.ts';
+import { assert } from '../base/assert.ts';
+import { FAULT_COUNT, NO_FAULT, type FaultCode } from '../base/fault.ts';
 import type { Counters } from '../channel/counters.ts';
 import { EventKind, type EventLog } from '../channel/event-log.ts';
 import type { FrameTime } from './frame-time.ts';
 import { GuestMemory } from './guest-memory.ts';
+
+assert(FAULT_COUNT <= 32, 'a fault is one bit of a word');
 
 export class Partition {
   readonly memory = new GuestMemory();

@@ -6,6 +6,7 @@ import { sourceHash } from './source-hash.ts';
 
 const root = path.resolve(__dirname, '../../..');
 const results = path.join(root, 'build/results');
+const LONG_RECORD = path.join(root, 'traceability/long-run.json');
 const bin = (name: string) => path.join(root, 'node_modules', name);
 
 /** What the reporter writes. */
@@ -32,8 +33,30 @@ const DEFAULT: readonly Suite[] = [
 const LONG: readonly Suite[] = [
   { name: 'property-long', covered: false, folders: ['property'], env: { TEST_RUNS: '100000' } },
   { name: 'litmus-long', covered: false, folders: ['litmus'], env: { TEST_STEPS: '100000000' } },
-  { name: 'timing-long', covered: false, folders: ['timing'], env: { TEST_LONG: '1' } },
 ];
+
+/** Soak and benches: what they print is recorded as it is. */
+const COMMANDS: readonly (readonly string[])[] = [
+  ['run', 'config/cockpit.json', '--duration', '60', '--json'],
+  ['bench', 'forwarding', '--json'],
+  ['bench', 'interference', '--json'],
+];
+
+interface CommandResult {
+  readonly command: string;
+  readonly exitCode: number | null;
+  readonly output: unknown;
+}
+
+function runCommand(words: readonly string[]): CommandResult {
+  const command = `virtio-gateway ${words.join(' ')}`;
+  console.log(`\n== ${command}`);
+  const main = path.join(root, 'build/src/main.js');
+  const options = { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 } as const;
+  const { status, stdout } = spawnSync(process.execPath, [main, ...words], options);
+  console.log(`exit code ${status}`);
+  return { command, exitCode: status, output: JSON.parse(stdout || 'null') as unknown };
+}
 
 function run(suite: Suite): Counts {
   const specs = suite.folders.map((folder) => `build/test/${folder}/**/*.test.js`);
@@ -58,8 +81,9 @@ function main(which: string | undefined): void {
   const passed = counts.reduce((sum, { passed: n }) => sum + n, 0);
   const failed = counts.reduce((sum, { failed: n }) => sum + n, 0);
   if (which === 'long') {
-    const record = { tested: sourceHash(root), suites: counts };
-    writeFileSync(path.join(results, 'long.json'), `${JSON.stringify(record, null, 2)}\n`);
+    const commands = COMMANDS.map(runCommand);
+    const record = { tested: sourceHash(root), suites: counts, commands };
+    writeFileSync(LONG_RECORD, `${JSON.stringify(record, null, 2)}\n`);
   }
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
