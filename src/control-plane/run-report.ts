@@ -13,10 +13,9 @@ import {
 } from '../channel/counters.ts';
 import { GuestStatistic, type GuestStatistics } from '../channel/guest-statistics.ts';
 import type { Histogram } from '../base/histogram.ts';
+import { OVERRUN_CAUSES } from '../data-plane/dispatcher.ts';
 import type { GatewayPlan } from '../schedule/gateway-plan.ts';
 import type { PartitionMode } from './partition-manager.ts';
-
-const CAUSES = ['cost-model', 'host', 'garbage-collection'] as const;
 
 export interface RunFacts {
   readonly plan: GatewayPlan;
@@ -58,7 +57,7 @@ function windowReport({ plan, counters }: RunFacts) {
 
 function overrunReport({ plan, counters }: RunFacts) {
   return plan.windows.flatMap(({ index, id }) =>
-    CAUSES.flatMap((cause, n) => {
+    OVERRUN_CAUSES.flatMap((cause, n) => {
       const count = counters.window(index, WindowCounter.OVERRUNS_COST + n);
       return count > 0 ? [{ window: id, cause, count }] : [];
     }),

@@ -10,7 +10,8 @@ import type { Publications } from './publications.ts';
 import type { QueueService } from './queue-service.ts';
 import { WindowBudget } from './window-budget.ts';
 
-/** Why a window ended late. */
+/** Why a window ended late, and the names of the causes in the order of their numbers. */
+export const OVERRUN_CAUSES = ['cost-model', 'host', 'garbage-collection'] as const;
 export const OverrunCause = { COST_MODEL: 0, HOST: 1, GARBAGE_COLLECTION: 2 } as const;
 
 /** Tells who took the time of a window that ended late. */

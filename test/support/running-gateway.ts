@@ -1,0 +1,98 @@
+/** A real gateway with its threads, for tests that wait for it and always stop it. */
+import { strict as assert } from 'node:assert';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { Drop, RouteCounter } from '../../src/channel/counters.ts';
+import { GuestStatistic } from '../../src/channel/guest-statistics.ts';
+import { loadConfig } from '../../src/control-plane/config/load-config.ts';
+import { Gateway } from '../../src/control-plane/gateway.ts';
+import type { PartitionMode, Transition } from '../../src/control-plane/partition-manager.ts';
+import { compilePlan } from '../../src/schedule/compile-plan.ts';
+import type { GatewayConfig } from '../../src/schedule/gateway-config.ts';
+
+const POLL_MS = 5;
+const PATIENCE_MS = 8000;
+
+export function cockpit(): GatewayConfig {
+  const { config, problems } = loadConfig(path.resolve(__dirname, '../../../config/cockpit.json'));
+  assert.deepEqual(problems, []);
+  return config!;
+}
+
+/** The configuration with another program for one partition, and these reactions before its own. */
+export function cockpitWith(
+  partition: string, program: string | undefined, reactions: GatewayConfig['health']['reactions'],
+): GatewayConfig {
+  const config = structuredClone(cockpit());
+  return {
+    ...config,
+    partitions: config.partitions.map((entry) => (entry.id !== partition || program === undefined ? entry
+      : { ...entry, guest: { ...entry.guest, program: program as 'echo' } })),
+    health: { reactions: [...reactions, ...config.health.reactions] },
+  };
+}
+
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (performance.now() > end) assert.fail(`not within ${PATIENCE_MS} ms: ${what}`);
+    await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+  }
+}
+
+/** Threads of this process. */
+export function threads(): number {
+  return readdirSync('/proc/self/task').length;
+}
+
+export class RunningGateway {
+  readonly gateway: Gateway;
+  readonly lines: string[] = [];
+  readonly transitions: Transition[] = [];
+  private readonly ids: readonly string[];
+
+  constructor(config: GatewayConfig) {
+    this.gateway = new Gateway(compilePlan(config), config);
+    this.ids = config.partitions.map(({ id }) => id);
+    this.gateway.log.subscribe((line) => this.lines.push(line));
+    this.gateway.partitions.transitions.subscribe((transition) => this.transitions.push(transition));
+    this.gateway.start();
+  }
+
+  index(partition: string): number {
+    return this.ids.indexOf(partition);
+  }
+
+  mode(partition: string): PartitionMode {
+    return this.gateway.partitions.mode(this.index(partition));
+  }
+
+  statistic(partition: string, statistic: number): number {
+    return this.gateway.guests[this.index(partition)]!.statistics.get(statistic);
+  }
+
+  async reaches(mode: PartitionMode, ...partitions: readonly string[]): Promise<void> {
+    for (const partition of partitions) await until(() => this.mode(partition) === mode, `${partition} in mode ${mode}`);
+  }
+
+  /** So many more answers to the cluster's requests. */
+  async answers(count: number): Promise<void> {
+    const before = this.statistic('cluster', GuestStatistic.ANSWERED);
+    await until(() => this.statistic('cluster', GuestStatistic.ANSWERED) >= before + count, `${count} more answers`);
+  }
+
+  /** What the cluster's requests and answers met on their way. */
+  get trouble(): { lost: number; corrupt: number; duplicate: number; policed: number } {
+    const { counters, plan } = this.gateway;
+    const policed = plan.routes.filter(({ id }) => !id.startsWith('infotainment'))
+      .reduce((sum, { index }) => sum + counters.route(index, RouteCounter.DROPS + Drop.POLICED), 0);
+    return {
+      lost: this.statistic('cluster', GuestStatistic.LOST), corrupt: this.statistic('cluster', GuestStatistic.CORRUPT),
+      duplicate: this.statistic('cluster', GuestStatistic.DUPLICATE), policed,
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.gateway.stop();
+  }
+}
