@@ -51,7 +51,7 @@ export class Histogram {
     const { words, base } = this;
     const value = cell[index]!;
     if (words[base + COUNT] === 0 || value < words[base + MINIMUM]!) words[base + MINIMUM] = value;
-    if (value > words[base + MAXIMUM]!) words[base + MAXIMUM] = value;
+    if (words[base + COUNT] === 0 || value > words[base + MAXIMUM]!) words[base + MAXIMUM] = value;
     words[base + COUNT]! += 1;
     words[base + FIRST_BUCKET + bucketOf(value)]! += 1;
   }
@@ -76,7 +76,8 @@ export class Histogram {
     let seen = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       seen += this.words[this.base + FIRST_BUCKET + bucket]!;
-      if (seen >= wanted) return Math.min(upperEdge(bucket), this.max);
+      // The last bucket also holds what is beyond every bucket.
+      if (seen >= wanted && bucket < BUCKETS - 1) return Math.min(upperEdge(bucket), this.max);
     }
     return this.max;
   }

@@ -27,6 +27,8 @@ export interface ExecutorParts {
 export class CommandExecutor {
   /** The control plane has asked the data plane to end. */
   stopped = false;
+  /** Clock after the last command, in nanoseconds of the major frame. */
+  endedAt = 0;
   private readonly command = new Int32Array(CommandWord.COUNT);
 
   private readonly parts: ExecutorParts;
@@ -38,8 +40,10 @@ export class CommandExecutor {
   /** Runs waiting commands while one more still fits before `end`. */
   // [impl->req~ctrl.budget~1]
   run(time: FrameTime, end: number, commandNs: number): void {
+    this.endedAt = time.read();
     for (let n = 0; n < COMMANDS_MAX; n++) {
-      if (time.read() + commandNs > end || !this.runOne()) return;
+      if (this.endedAt + commandNs > end || !this.runOne()) return;
+      this.endedAt = time.read();
     }
   }
 

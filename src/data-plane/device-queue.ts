@@ -14,6 +14,8 @@ export class DeviceQueue {
    * Completed entries wait for publication; published entries wait for the notification decision.
    */
   touched = false;
+  /** When the ring was started, in nanoseconds. */
+  readonly startedAt = new Float64Array(1);
   awaiting = false;
   private readonly countersAt: number;
 
@@ -37,6 +39,7 @@ export class DeviceQueue {
 
   start(setup: RingSetup, notifyKind: number, notifyTarget: number): void {
     this.ring.start(setup);
+    this.partition.readClockInto(this.startedAt);
     this.notifyKind = notifyKind;
     this.notifyTarget = notifyTarget;
     this.touched = this.awaiting = false;

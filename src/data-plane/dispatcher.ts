@@ -144,7 +144,9 @@ export class Dispatcher {
     words[at + WindowCounter.SPENT_NS]! += spent;
     if (spent > words[at + WindowCounter.SPENT_NS_MAX]!)
       words[at + WindowCounter.SPENT_NS_MAX] = spent;
-    const overrun = window.budget.endedAt - end;
+    const { budget, plan } = window;
+    const endedAt = plan.kind === 'control' ? this.parts.commands.endedAt : budget.endedAt;
+    const overrun = endedAt - end;
     this.overran = overrun > 0;
     if (!this.overran) return;
     const cause = evidence.cause();

@@ -22,8 +22,8 @@ export class ArrivalStamps {
   }
 
   /** The ring starts now: nothing can have been visible before. */
-  restart(now: Float64Array): void {
-    this.lastLook[0] = now[0]!;
+  restart(startedAt: Float64Array): void {
+    this.lastLook[0] = startedAt[0]!;
   }
 
   /** Positions `from` to `to` (free-running, exclusive) came into sight at this look. */

@@ -47,6 +47,11 @@ export class Partition {
     this.events.report(EventKind.FAULT, this.index, queue, code, this.time.now);
   }
 
+  readClockInto(cell: Float64Array): void {
+    this.time.read();
+    cell[0] = this.time.now[0]!;
+  }
+
   majorFrameBegins(): void {
     this.reported = 0;
   }

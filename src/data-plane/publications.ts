@@ -60,7 +60,7 @@ export class Publications {
     for (let n = 0; n < this.awaitingCount; n++) {
       const queue = this.awaiting[n]!;
       queue.awaiting = false;
-      if (!queue.ring.started) continue;
+      if (!queue.ring.mayNotify) continue;
       if (queue.ring.takeNotification()) {
         queue.count(QueueCounter.NOTIFICATIONS, 1);
         this.notifier.notify(queue.notifyKind, queue.notifyTarget);

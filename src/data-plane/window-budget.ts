@@ -142,7 +142,8 @@ export class WindowBudget {
     let served = 0;
     while (served < BURST_MAX && available > 0 && !queue.closed) {
       if (now + costNs > this.end) {
-        queue.closed = true;
+        // By the clock nothing can start any more; by declared costs, the next burst looks again.
+        queue.closed = served === 0;
         break;
       }
       // Work beyond the own guarantee must leave the others theirs.

@@ -83,7 +83,9 @@ export class ControlService implements QueueService {
     ) {
       fault = Fault.ControlMalformed;
     }
-    if (fault === NO_FAULT && chain.readableBytes > bytesLeft) {
+    // A longer one is answered with an error, and costs no more than the longest that is read.
+    const bytes = Math.min(chain.readableBytes, Scratch.COMMAND_BYTES);
+    if (fault === NO_FAULT && bytes > bytesLeft) {
       ring.untake(head);
       return Served.CLOSED;
     }
@@ -94,7 +96,7 @@ export class ControlService implements QueueService {
       this.lastBytes = 0;
       return Served.ONE;
     }
-    this.lastBytes = chain.readableBytes;
+    this.lastBytes = bytes;
     arena.u8[chain.at[chain.readableSegments]! >>> 0] = this.command(commandAt);
     ring.complete(head, 1);
     return Served.ONE;
@@ -112,7 +114,8 @@ export class ControlService implements QueueService {
     chain.gather(0, bytes, at);
     const kind = arena.u8[at]!;
     const command = arena.u8[at + 1]!;
-    const needed = CLASS_FEATURE[kind];
+    const needed =
+      kind === NetCtrl.RX && command > NetCtrl.RX_ALLMULTI ? CTRL_RX_EXTRA : CLASS_FEATURE[kind];
     if (needed === undefined || (device.negotiatedLow & needed) === 0) return NetCtrl.ERR;
     const data = at + NetCtrl.HEADER_SIZE;
     const length = bytes - NetCtrl.HEADER_SIZE;
@@ -145,11 +148,9 @@ export class ControlService implements QueueService {
 
   /** 5.1.9.5.1: one byte, 0 or 1. */
   private receiveMode(command: number, value: number): boolean {
-    const { device } = this.parts;
-    const { filter } = device;
+    const { filter } = this.parts.device;
     if (value > 1) return false;
     const on = value === 1;
-    if (command > NetCtrl.RX_ALLMULTI && (device.negotiatedLow & CTRL_RX_EXTRA) === 0) return false;
     switch (command) {
       case NetCtrl.RX_PROMISC:
         filter.promiscuous = on;

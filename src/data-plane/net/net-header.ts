@@ -56,7 +56,8 @@ function readOffloads(
     return false;
   }
   packet.gsoType = gsoType;
-  packet.headerLength = u16[half + NetHeader.HDR_LEN / 2]!;
+  // A hint that the driver may have wrong (5.1.9.2.2); receivers see none beyond the packet.
+  packet.headerLength = Math.min(u16[half + NetHeader.HDR_LEN / 2]!, packet.bytes);
   packet.gsoSize = u16[half + NetHeader.GSO_SIZE / 2]!;
   // 5.1.9.2.1: segmentation needs the checksum too; a size of 0 would never end.
   return packet.needsChecksum && packet.gsoSize > 0;

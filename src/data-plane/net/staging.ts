@@ -3,6 +3,7 @@ import { STAGING_HALF } from '../../schedule/arena-layout.ts';
 import { NetHeader } from '../../wire/virtio-net.ts';
 import type { Arena } from '../arena.ts';
 import { completeChecksum, Segmentation } from './offload.ts';
+import { DELIVERED } from './net-device.ts';
 import { Packet } from './packet.ts';
 import type { SwitchRoute } from './switch-route.ts';
 
@@ -24,6 +25,11 @@ export class Staging {
   constructor(arena: Arena, at: number) {
     this.arena = arena;
     this.at = at;
+  }
+
+  /** Notes what became of a segment. */
+  settle(result: number): void {
+    if (this.result === DELIVERED) this.result = result;
   }
 
   /** Copies a packet here and completes its checksum (5.1.9.2). */

@@ -41,6 +41,11 @@ export class SwitchRoute {
     return vlan === this.enters ? this.leaves : NOT_CARRIED;
   }
 
+  /** Whether a packet past the quota waits, because the next major frame can carry it. */
+  mayDefer(bytes: number): boolean {
+    return this.plan.excess === 'defer' && this.policer.fitsAnEmptyFrame(bytes);
+  }
+
   sent(): void {
     this.words[this.countersAt + RouteCounter.SENT]! += 1;
   }

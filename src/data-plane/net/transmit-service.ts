@@ -20,6 +20,7 @@ import { UNTAGGED, type SwitchRoute } from './switch-route.ts';
 import { Forwarded, type VirtualSwitch } from './virtual-switch.ts';
 
 const VLAN_ID_MASK = 0xfff;
+const CHECKSUM_START_MAX = 0xffff - Ethernet.TAG;
 /** EtherTypes as a little-endian load sees them. */
 const VLAN_LE = ((EtherType.VLAN & 0xff) << 8) | (EtherType.VLAN >>> 8);
 const VLAN_OUTER_LE = ((EtherType.VLAN_OUTER & 0xff) << 8) | (EtherType.VLAN_OUTER >>> 8);
@@ -57,6 +58,7 @@ export class TransmitService implements QueueService {
   private readonly measured: boolean;
   private readonly stamps: ArrivalStamps;
   private deferred = false;
+  private knownStarts = 0;
   /** Ticket of the packet served last. */
   private ticket = 0;
   /** Served since the last publication, not yet counted. */
@@ -86,21 +88,28 @@ export class TransmitService implements QueueService {
     this.deferred = false;
   }
 
+  /** The ring is a new one: no request of it can be older than its start. */
+  private ringStarted(): void {
+    this.knownStarts = this.ring.starts;
+    this.stamps.restart(this.queue.startedAt);
+  }
+
   /** A stopped or restarted ring ends what was under way. */
   reset(): void {
     this.segmentation.active = false;
     this.deferred = false;
-    this.stamps.restart(this.parts.time.now);
   }
 
   look(): number {
     const { device, pair, time } = this.parts;
     if (!device.started || pair >= device.activePairs) return 0;
     const { ring } = this;
+    if (ring.starts !== this.knownStarts) this.ringStarted();
     const before = ring.seen;
     const available = this.queue.look();
-    if (this.measured && ring.started) this.stamps.looked(before, ring.seen, time.now);
-    if (!ring.started || !this.queue.partition.running || this.deferred) return 0;
+    if (!ring.started || !this.queue.partition.running) return 0;
+    if (this.measured) this.stamps.looked(before, ring.seen, time.now);
+    if (this.deferred) return 0;
     return this.segmentation.active ? available + 1 : available;
   }
 
@@ -153,8 +162,13 @@ export class TransmitService implements QueueService {
     const { staging, vswitch, pair } = this.parts;
     const bytes = this.segmentation.nextBytes;
     if (bytes > bytesLeft) return Served.CLOSED;
+    const forwarded = vswitch.forwardSegment(staging, pair, this.segmentedBytes);
+    if (forwarded === Forwarded.DEFERRED) {
+      this.deferred = true;
+      return Served.CLOSED;
+    }
     this.lastBytes = bytes;
-    if (vswitch.forwardSegment(staging, pair, this.segmentedBytes)) {
+    if (forwarded === Forwarded.DONE) {
       this.ring.complete(this.segmentedHead, 0);
       if (this.measured) this.noteFlows(this.segmentedPosition);
     }
@@ -210,7 +224,12 @@ export class TransmitService implements QueueService {
     } else if (type === VLAN_OUTER_LE) return Fault.VlanStacked;
     const limit = packet.gsoType === GsoType.NONE ? this.parts.device.plan.mtu : IP_PACKET_MAX;
     const header = packet.vlan === UNTAGGED ? Ethernet.HEADER : Ethernet.HEADER + Ethernet.TAG;
-    return packet.bytes > limit + header ? Fault.PacketTooLong : NO_FAULT;
+    if (packet.bytes > limit + header) return Fault.PacketTooLong;
+    // What was judged stays as it is: no checksum is written into the Ethernet header, and the
+    // offset survives one more tag.
+    const { needsChecksum, checksumStart } = packet;
+    const outside = checksumStart < header || checksumStart > CHECKSUM_START_MAX;
+    return needsChecksum && outside ? Fault.NetHeaderInvalid : NO_FAULT;
   }
 
   /** A tag behind a tag would let a packet leave its VLAN when the outer one is removed. */

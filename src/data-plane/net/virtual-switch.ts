@@ -52,14 +52,14 @@ export class VirtualSwitch {
       const tag = this.tagOn(route, packet);
       if (tag === NOT_CARRIED) continue;
       matched++;
-      const { policer } = route;
-      const admitted = policer.admits(packet.bytes);
-      if (
-        !admitted &&
-        matched === 1 &&
-        route.plan.excess === 'defer' &&
-        policer.fitsAnEmptyFrame(packet.bytes)
-      ) {
+      if (this.mustCut(packet, route.receiver)) {
+        route.sent();
+        if (!fansOut) return this.beginSegments(route, packet, tag, staging, ticket);
+        route.settle(Drop.OFFLOAD_FAN_OUT, 0, ticket);
+        continue;
+      }
+      const admitted = route.policer.admits(packet.bytes);
+      if (!admitted && matched === 1 && route.mayDefer(packet.bytes)) {
         route.deferred();
         return Forwarded.DEFERRED;
       }
@@ -68,17 +68,9 @@ export class VirtualSwitch {
         route.settle(Drop.POLICED, 0, ticket);
         continue;
       }
-      policer.spend(packet.bytes);
-      if (this.mustCut(packet, route.receiver)) {
-        if (fansOut) route.settle(Drop.OFFLOAD_FAN_OUT, 0, ticket);
-        else return this.beginSegments(route, packet, tag, staging, ticket);
-        continue;
-      }
-      route.settle(
-        this.deliver(route, this.finished(packet, route.receiver, staging), tag, pair),
-        packet.bytes,
-        ticket,
-      );
+      route.policer.spend(packet.bytes);
+      const form = this.finished(packet, route.receiver, staging);
+      route.settle(this.deliver(route, form, tag, pair), packet.bytes, ticket);
     }
     return matched === 0 ? Forwarded.UNROUTED : Forwarded.DONE;
   }
@@ -131,14 +123,28 @@ export class VirtualSwitch {
     return Forwarded.SEGMENTING;
   }
 
-  /** Delivers one more segment; true when it was the last. */
-  forwardSegment(staging: Staging, pair: number, packetBytes: number): boolean {
+  /**
+   * Delivers one more segment, within the quota of the route: {@link Forwarded.SEGMENTING} while
+   * there are more, {@link Forwarded.DEFERRED} when the next one waits for the next major frame.
+   */
+  forwardSegment(staging: Staging, pair: number, packetBytes: number): number {
     const route = staging.route!;
-    const result = this.deliver(route, staging.nextSegment(), staging.tag, pair);
-    if (staging.result === DELIVERED) staging.result = result;
-    if (staging.segmentation.active) return false;
+    const { segmentation } = staging;
+    const bytes = segmentation.nextBytes;
+    if (!route.policer.admits(bytes)) {
+      if (route.mayDefer(bytes)) {
+        route.deferred();
+        return Forwarded.DEFERRED;
+      }
+      segmentation.active = false;
+      staging.settle(Drop.POLICED);
+    } else {
+      route.policer.spend(bytes);
+      staging.settle(this.deliver(route, staging.nextSegment(), staging.tag, pair));
+    }
+    if (segmentation.active) return Forwarded.SEGMENTING;
     route.settle(staging.result, packetBytes, staging.ticket);
-    return true;
+    return Forwarded.DONE;
   }
 
   private deliver(route: SwitchRoute, packet: Packet, tag: number, pair: number): number {

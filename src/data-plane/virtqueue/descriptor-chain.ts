@@ -8,6 +8,9 @@ import type { Arena } from '../arena.ts';
 import type { GuestMemory } from '../guest-memory.ts';
 
 const BYTES_MAX = 0x7fffffff;
+const TABLES_MAX = 0x7fffffff;
+/** Largest queue, and so largest table, of VIRTIO 2.6. */
+const QUEUE_SIZE_MAX = 32768;
 
 const { NEXT, WRITE, INDIRECT } = VirtqDescFlag;
 const NEXT_OR_INDIRECT = NEXT | INDIRECT;
@@ -30,6 +33,9 @@ export class DescriptorChain {
   /** Descriptors read since {@link begin}, tables included: the bound of the walk. */
   steps = 0;
 
+  /** The walk of a table in which each of its descriptors was visited last. */
+  private readonly visited = new Int32Array(QUEUE_SIZE_MAX);
+  private table = 0;
   private writable = false;
   private tableAt = 0;
   private tableSize = 0;
@@ -106,11 +112,8 @@ export class DescriptorChain {
     this.tableSize = source.size;
     this.inTable = false;
     let index = head;
-    // Brent's cycle search: a checkpoint at powers of two tells a loop from a chain that is too
-    // long.
-    let checkpoint = -1;
-    let untilCheckpoint = 1;
-    let stride = 1;
+    this.beginTable();
+    this.visited[index] = this.table;
     let stepsMax = limit;
     for (;;) {
       const indirect = (flagsAndNext & INDIRECT) !== 0;
@@ -121,18 +124,14 @@ export class DescriptorChain {
       if (indirect) {
         stepsMax++; // once at most: the descriptor that names the table is not part of the chain
         index = 0;
-        checkpoint = -1;
-        untilCheckpoint = stride = 1;
+        this.beginTable();
       } else {
         if ((flagsAndNext & NEXT) === 0) return NO_FAULT;
-        if (--untilCheckpoint === 0) {
-          checkpoint = index;
-          untilCheckpoint = stride = stride * 2;
-        }
         index = flagsAndNext >>> 16;
         if (index >= this.tableSize) return Fault.NextOutOfRange;
-        if (index === checkpoint) return Fault.DescriptorLoop;
+        if (this.visited[index] === this.table) return Fault.DescriptorLoop;
       }
+      this.visited[index] = this.table;
       if (this.steps >= stepsMax) return Fault.ChainTooLong;
       this.steps++;
       const word = this.descriptorWord(index);
@@ -142,6 +141,15 @@ export class DescriptorChain {
       length = i32[word + 2]!;
       flagsAndNext = i32[word + 3]!;
     }
+  }
+
+  /** A new table to walk: no descriptor of it has been visited. */
+  private beginTable(): void {
+    if (this.table === TABLES_MAX) {
+      this.visited.fill(0);
+      this.table = 0;
+    }
+    this.table++;
   }
 
   /**

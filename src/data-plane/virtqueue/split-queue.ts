@@ -27,6 +27,8 @@ export class SplitQueue implements ChainSource {
   tableAt = 0;
   indirect = false;
   started = false;
+  /** How often the ring was started. */
+  starts = 0;
   /** The fault that stopped the ring, or none. */
   brokenBy: FaultCode = NO_FAULT;
   /** Next available ring position to take: the number of heads taken, modulo 2^16. */
@@ -42,6 +44,8 @@ export class SplitQueue implements ChainSource {
   private used = 0;
   private published = 0;
   private notified = 0;
+  /** Entries published since then: more than an index can say means every event was passed. */
+  private unnotified = 0;
   private readonly inFlight: Uint8Array;
   private readonly completed: Uint16Array;
 
@@ -63,6 +67,8 @@ export class SplitQueue implements ChainSource {
     this.eventIdx = setup.eventIdx;
     this.indirect = setup.indirect;
     this.taken = this.seen = this.used = this.published = this.notified = setup.index;
+    this.unnotified = 0;
+    this.starts++;
     this.inFlight.fill(0);
     this.brokenBy = NO_FAULT;
     // 2.7.10.2: with EVENT_IDX flags stay 0 and avail_event says "not yet"; without, the flag does.
@@ -73,6 +79,12 @@ export class SplitQueue implements ChainSource {
 
   stop(): void {
     this.started = false;
+    this.brokenBy = NO_FAULT;
+  }
+
+  /** A ring that broke owes notifications for what it published before; one that was stopped does not. */
+  get mayNotify(): boolean {
+    return this.started || this.brokenBy !== NO_FAULT;
   }
 
   /** A guest mistake after which no buffer can be returned safely: the ring stops until reset. */
@@ -91,16 +103,13 @@ export class SplitQueue implements ChainSource {
   // [impl->req~queue.index-plausible~1]
   look(): FaultCode {
     const index = Atomics.load(this.arena.u16, (this.availAt + VirtqAvail.IDX) >>> 1);
-    if (indexDistance(index, this.taken) > this.size - this.held()) {
+    // 2.7.6.1: the index only moves forward, and only over entries that the driver has.
+    const free = this.size - indexDistance(this.seen, this.published);
+    if (indexDistance(index, this.seen) > free) {
       return this.breakWith(Fault.AvailIndexOutOfRange);
     }
     this.seen = index;
     return NO_FAULT;
-  }
-
-  /** Heads that are taken and not yet published: the driver cannot have reused them. */
-  private held(): number {
-    return indexDistance(this.taken, this.published);
   }
 
   /**
@@ -158,6 +167,7 @@ export class SplitQueue implements ChainSource {
       this.inFlight[this.completed[(this.published + n) & this.mask]!] = 0;
     }
     this.published = this.used;
+    this.unnotified += count;
     this.suppressKicks();
   }
 
@@ -172,13 +182,15 @@ export class SplitQueue implements ChainSource {
    */
   // [impl->req~queue.notify-suppression~1]
   takeNotification(): boolean {
+    if (this.unnotified === 0) return false;
+    const lapped = this.unnotified > INDEX_MASK;
     const before = this.notified;
     const after = this.published;
-    if (before === after) return false;
     this.notified = after;
+    this.unnotified = 0;
     if (this.eventIdx) {
       const at = this.availAt + VirtqAvail.RING + VirtqAvail.ELEMENT_SIZE * this.size;
-      return passesEvent(Atomics.load(this.arena.u16, at >>> 1), after, before);
+      return lapped || passesEvent(Atomics.load(this.arena.u16, at >>> 1), after, before);
     }
     const flags = Atomics.load(this.arena.u16, this.availAt >>> 1);
     return (flags & VirtqAvail.NO_INTERRUPT) === 0;
