@@ -33,7 +33,7 @@ async function main(words: readonly string[]): Promise<number> {
     console.log(usage());
     return ExitCode.OK;
   }
-  const entry = COMMANDS[name];
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!entry)
     throw new UsageError(
       name

@@ -12,6 +12,7 @@ export const CommandKind = {
   RUN_PARTITION: 5,
   HOLD_PARTITION: 6,
   STOP: 7,
+  SET_NOTIFICATION: 8,
 } as const;
 
 /** Words of a command: kind, then its operands. */

@@ -30,7 +30,7 @@ export function parseArguments(words: readonly string[], shape: CommandShape): A
       continue;
     }
     const [name = '', inline] = splitOnce(word.slice(2), '=');
-    const kind = shape.options[name];
+    const kind = Object.hasOwn(shape.options, name) ? shape.options[name] : undefined;
     if (!kind)
       throw new UsageError(
         `unknown option --${name}.${didYouMean(name, Object.keys(shape.options))}`,

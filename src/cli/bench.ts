@@ -115,10 +115,11 @@ const BENCHES: Readonly<Record<string, (json: boolean) => void | Promise<void>>>
 
 export async function bench(words: readonly string[]): Promise<number> {
   const { positionals, options } = parseArguments(words, BENCH_SHAPE);
-  const chosen = BENCHES[positionals[0]!];
+  const name = positionals[0]!;
+  const chosen = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
   if (!chosen) {
     const known = Object.keys(BENCHES);
-    throw new UsageError(`there is no bench "${positionals[0]}"; there are ${known.join(', ')}`);
+    throw new UsageError(`there is no bench "${name}"; there are ${known.join(', ')}`);
   }
   await chosen(options['json'] === true);
   return ExitCode.OK;

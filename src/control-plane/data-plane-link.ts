@@ -6,6 +6,7 @@ import { CommandChannel, CommandWord } from '../channel/command-channel.ts';
 
 /** Commands that wait for room in the channel; register floods are bounded before. */
 const OUTBOX_MAX = 4096;
+const BACKLOG_MAX = 1024;
 
 export class DataPlaneLink {
   private readonly channel: CommandChannel;
@@ -31,6 +32,12 @@ export class DataPlaneLink {
     this.posted = (this.posted + 1) | 0;
     this.flush();
     return this.posted;
+  }
+
+  /** The data plane is far behind: whoever causes commands has to wait. */
+  get backlogged(): boolean {
+    this.flush();
+    return this.outbox.length > BACKLOG_MAX;
   }
 
   /** Number of the command posted last. */

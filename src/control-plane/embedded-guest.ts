@@ -25,6 +25,8 @@ export interface EmbeddedGuestParts {
   readonly partition: PlanPartition;
   readonly memory: WebAssembly.Memory;
   readonly functions: readonly VirtioFunction[];
+  /** Register accesses have to wait until the data plane has caught up. */
+  readonly mustWait: () => boolean;
   readonly onFault: (fault: FaultCode, detail: string) => void;
 }
 
@@ -44,6 +46,7 @@ export class EmbeddedGuest {
   private budget = ACCESSES_PER_TICK;
   private waiting = false;
   private stopping = false;
+  private closed = false;
 
   constructor(parts: EmbeddedGuestParts) {
     const area = parts.plan.layout.partitions[parts.partition.index]!;
@@ -55,6 +58,7 @@ export class EmbeddedGuest {
   }
 
   start(): void {
+    if (this.closed) return;
     const { plan, partition, memory } = this.parts;
     this.stopping = false;
     this.statistics.words[GuestStatistic.STOP_REQUESTED] = 0;
@@ -79,9 +83,12 @@ export class EmbeddedGuest {
   // [impl->req~ctrl.register-budget~1]
   private watch(): void {
     if (this.waiting) return;
-    for (; this.budget > 0; this.budget--) {
+    while (this.budget > 0 && !this.parts.mustWait()) {
       const access = this.mailbox.request();
-      if (access) this.mailbox.answer(this.serve(access));
+      if (access) {
+        this.budget--;
+        this.mailbox.answer(this.serve(access));
+      }
       const state = Atomics.load(this.words, this.mailbox.stateIndex);
       if (state === MailboxState.REQUESTED) continue;
       const wait = Atomics.waitAsync(this.words, this.mailbox.stateIndex, state);
@@ -106,7 +113,8 @@ export class EmbeddedGuest {
   private serve(access: RegisterAccess): number {
     const { functions } = this.parts;
     const target = functions[access.function];
-    if (!target || !WIDTHS.includes(access.width)) return NOTHING_THERE;
+    if (!WIDTHS.includes(access.width)) return NOTHING_THERE;
+    if (!target) return access.width >= 4 ? NOTHING_THERE : 2 ** (8 * access.width) - 1;
     switch (access.operation) {
       case MailboxOperation.CONFIG_READ:
         return target.readConfig(access.offset & 0xff, access.width);
@@ -137,6 +145,12 @@ export class EmbeddedGuest {
     // A guest that waits for a register answer must not wait for ever.
     if (this.mailbox.request()) this.mailbox.answer(NOTHING_THERE);
     if (!(await thread.endsWithin(STOP_WITHIN_MS))) await thread.terminate();
+  }
+
+  /** Ends the thread for good: no restart that is under way starts another. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.stop();
   }
 
   /** Stops the guest, resets its devices, and starts it anew. */

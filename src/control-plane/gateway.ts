@@ -114,6 +114,7 @@ export class Gateway {
       partition,
       memory: this.shared.memory,
       functions: partition.devices.map((device) => this.functions[device]!),
+      mustWait: () => this.link.backlogged,
       onFault: (fault, detail) => this.supervision.report(partition.index, -1, fault, detail),
     });
   }
@@ -202,6 +203,7 @@ export class Gateway {
   private carryOut({ partition, queue, code, detail, reaction }: FaultReport): void {
     const { id, devices } = this.plan.partitions[partition]!;
     if (reaction.log) this.messages.next(this.faultLine(id, queue, code, detail, reaction.action));
+    if (this.stopping) return;
     switch (reaction.action) {
       case 'ignore':
         return;
@@ -247,7 +249,7 @@ export class Gateway {
   async stop(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
-    await Promise.all(this.guests.map((guest) => guest.stop()));
+    await Promise.all(this.guests.map((guest) => guest.close()));
     for (const { index } of this.plan.partitions)
       this.partitions.request(index, 'stop', 'operator');
     this.link.post(CommandKind.STOP, 0);

@@ -70,6 +70,11 @@ export class CommandExecutor {
           command[CommandWord.FEATURES_LOW]! >>> 0,
           command[CommandWord.FEATURES_HIGH]! >>> 0,
         );
+      case CommandKind.SET_NOTIFICATION:
+        return parts.queues[target]!.notifyBy(
+          command[CommandWord.NOTIFY_KIND]!,
+          command[CommandWord.NOTIFY_TARGET]!,
+        );
       case CommandKind.STOP_DEVICE:
         return parts.devices[target]!.stop();
       case CommandKind.RUN_PARTITION:

@@ -40,9 +40,13 @@ export class DeviceQueue {
   start(setup: RingSetup, notifyKind: number, notifyTarget: number): void {
     this.ring.start(setup);
     this.partition.readClockInto(this.startedAt);
-    this.notifyKind = notifyKind;
-    this.notifyTarget = notifyTarget;
+    this.notifyBy(notifyKind, notifyTarget);
     this.touched = this.awaiting = false;
+  }
+
+  notifyBy(kind: number, target: number): void {
+    this.notifyKind = kind;
+    this.notifyTarget = target;
   }
 
   /** Heads that may be taken now; a ring that breaks at this look reports why, and offers none. */

@@ -30,7 +30,7 @@ export class GuestMemory {
     assert(regions.length <= REGIONS_MAX, 'the number of regions is bounded before');
     regions.forEach(({ guestPhysical, size, arenaAt }, index) => {
       assert(
-        size > 0 && size < TWO_32 && Number.isSafeInteger(guestPhysical),
+        size > 0 && size < TWO_32 && Number.isSafeInteger(guestPhysical + size),
         'a region fits the arena',
       );
       this.startLow[index] = guestPhysical % TWO_32;

@@ -140,10 +140,10 @@ export class WindowBudget {
     let available = service.look();
     const reserved = this.queues.length > 1 ? this.reservedBesides(queue) : 0;
     let served = 0;
+    let outOfTime = false;
     while (served < BURST_MAX && available > 0 && !queue.closed) {
       if (now + costNs > this.end) {
-        // By the clock nothing can start any more; by declared costs, the next burst looks again.
-        queue.closed = served === 0;
+        outOfTime = true;
         break;
       }
       // Work beyond the own guarantee must leave the others theirs.
@@ -164,6 +164,9 @@ export class WindowBudget {
       this.endedAt = this.time.read();
       this.busyNs += this.endedAt - started;
     }
+    // By declared costs nothing more fits; what the clock says decides whether a look is worth it.
+    const clock = served > 0 ? this.endedAt : started;
+    if (outOfTime && clock + costNs > this.end) queue.closed = true;
     return served;
   }
 }

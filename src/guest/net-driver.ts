@@ -14,6 +14,9 @@ const WANTED = bitsOf('virtio-net', [
   'VIRTIO_NET_F_STATUS',
 ]);
 const EVENT_IDX = bitOf('virtio-net', 'VIRTIO_RING_F_EVENT_IDX');
+/** 5.1.5: without the mac field the driver chooses an address of its own. */
+const LOCALLY_ADMINISTERED = 0x02;
+const MAC = bitOf('virtio-net', 'VIRTIO_NET_F_MAC');
 const STATUS = bitOf('virtio-net', 'VIRTIO_NET_F_STATUS');
 const BUFFER_BYTES = 2048;
 const RECEIVE_VECTOR = 1;
@@ -39,7 +42,9 @@ export class NetDriver {
     this.driver = driver;
     driver.negotiate(WANTED);
     const eventIdx = hasBit(driver.negotiated, EVENT_IDX);
-    this.mac = Array.from({ length: 6 }, (_, n) => driver.deviceConfig(NetConfig.MAC + n));
+    this.mac = hasBit(driver.negotiated, MAC)
+      ? Array.from({ length: 6 }, (_, n) => driver.deviceConfig(NetConfig.MAC + n))
+      : [LOCALLY_ADMINISTERED, 0, 0, 0, 0, functionNumber];
     this.receiveq = driver.setUpQueue(0, RECEIVE_VECTOR, BUFFER_BYTES, eventIdx);
     this.transmitq = driver.setUpQueue(1, TRANSMIT_VECTOR, BUFFER_BYTES, eventIdx);
     this.receiveWord = machine.vectorWord(functionNumber, RECEIVE_VECTOR);

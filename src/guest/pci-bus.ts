@@ -5,6 +5,7 @@ import {
   PciCommand,
   PciHeader,
   VIRTIO_PCI_DEVICE_BASE,
+  VIRTIO_PCI_DEVICE_LAST,
   VIRTIO_PCI_VENDOR,
 } from '../wire/virtio-pci.ts';
 import type { GuestMachine } from './guest-machine.ts';
@@ -100,6 +101,11 @@ export class PciFunction {
   }
 }
 
+/** 4.1.2.1: device ids of modern functions. */
+function isModern(device: number): boolean {
+  return device >= VIRTIO_PCI_DEVICE_BASE && device <= VIRTIO_PCI_DEVICE_LAST;
+}
+
 /** All virtio functions on the bus, by vendor and modern device id (4.1.2). */
 export function enumerateVirtio(machine: GuestMachine): PciFunction[] {
   const found: PciFunction[] = [];
@@ -108,7 +114,7 @@ export function enumerateVirtio(machine: GuestMachine): PciFunction[] {
     const vendor = pciFunction.read(PciHeader.VENDOR, 2);
     if (vendor === NOTHING_THERE) continue;
     const device = pciFunction.read(PciHeader.DEVICE, 2);
-    if (vendor === VIRTIO_PCI_VENDOR && device >= VIRTIO_PCI_DEVICE_BASE) found.push(pciFunction);
+    if (vendor === VIRTIO_PCI_VENDOR && isModern(device)) found.push(pciFunction);
   }
   return found;
 }

@@ -6,7 +6,17 @@ import { Ethernet } from '../wire/ethernet.ts';
 /** IEEE 802 local experimental EtherType 1. */
 const ETHER_TYPE = 0x88b5;
 const MAGIC = 0x7667;
-const Field = { MAGIC: 14, KIND: 16, SEQUENCE: 18, STAMP: 22, PATTERN: 30 } as const;
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+const Field = {
+  MAGIC: 14,
+  KIND: 16,
+  SEQUENCE: 18,
+  STAMP: 22,
+  LENGTH: 30,
+  CHECK: 32,
+  PATTERN: 36,
+} as const;
 export const TEST_PACKET_BYTES_MIN = 64;
 export const PacketKind = { REQUEST: 0, ANSWER: 1 } as const;
 
@@ -40,6 +50,8 @@ export class TestPacketCodec {
     this.view.setUint16(at + Field.KIND, packet.kind);
     this.view.setUint32(at + Field.SEQUENCE, packet.sequence);
     this.view.setFloat64(at + Field.STAMP, packet.stampNs);
+    this.view.setUint16(at + Field.LENGTH, bytes);
+    this.view.setUint32(at + Field.CHECK, this.check(at));
     for (let n = Field.PATTERN; n < bytes; n++) this.u8[at + n] = (packet.sequence + n) & 0xff;
   }
 
@@ -48,6 +60,8 @@ export class TestPacketCodec {
     if (bytes < Field.PATTERN || this.view.getUint16(at + Ethernet.TYPE) !== ETHER_TYPE)
       return false;
     if (this.view.getUint16(at + Field.MAGIC) !== MAGIC) return false;
+    if (this.view.getUint16(at + Field.LENGTH) !== bytes) return false;
+    if (this.view.getUint32(at + Field.CHECK) !== this.check(at)) return false;
     packet.kind = this.view.getUint16(at + Field.KIND);
     packet.sequence = this.view.getUint32(at + Field.SEQUENCE);
     packet.stampNs = this.view.getFloat64(at + Field.STAMP);
@@ -55,5 +69,14 @@ export class TestPacketCodec {
       if (this.u8[at + n] !== ((packet.sequence + n) & 0xff)) return false;
     }
     return true;
+  }
+
+  /** FNV-1a over the fields before it: no changed byte goes unseen. */
+  private check(at: number): number {
+    let hash = FNV_OFFSET;
+    for (let n = Field.MAGIC; n < Field.CHECK; n++) {
+      hash = Math.imul(hash ^ this.u8[at + n]!, FNV_PRIME);
+    }
+    return hash >>> 0;
   }
 }

@@ -4,7 +4,6 @@
  */
 import { DeviceStatus } from '../wire/virtio.ts';
 import {
-  BarLayout,
   CommonConfig,
   Msix,
   PciCapabilityId,
@@ -26,6 +25,9 @@ interface Structure {
   readonly length: number;
 }
 
+/** The structures that every modern function has (4.1.4). */
+const REQUIRED: readonly number[] = Object.values(VirtioPciCapType);
+const BAR_LAST = 5;
 const RESET_POLLS_MAX = 2000;
 const POLL_NS = 1_000_000;
 
@@ -57,13 +59,14 @@ export class VirtioDriver {
     const found = new Map<number, Structure>();
     for (const { at } of this.pci.vendorCapabilities()) {
       const type = this.pci.read(at + VirtioPciCap.CFG_TYPE, 1);
+      // 4.1.4.1: reserved types and BARs are passed over.
+      if (!REQUIRED.includes(type) || this.pci.read(at + VirtioPciCap.BAR, 1) > BAR_LAST) continue;
       const offset = this.pci.read(at + VirtioPciCap.OFFSET, 4);
       const length = this.pci.read(at + VirtioPciCap.LENGTH, 4);
       if (offset + length > barBytes) throw new DriverError(`structure ${type} leaves its BAR`);
       if (!found.has(type)) found.set(type, { offset, length });
     }
-    const { COMMON, NOTIFY, ISR, DEVICE, PCI_ACCESS } = VirtioPciCapType;
-    for (const type of [COMMON, NOTIFY, ISR, DEVICE, PCI_ACCESS]) {
+    for (const type of REQUIRED) {
       if (!found.has(type)) throw new DriverError(`no virtio structure of type ${type}`);
     }
     return found;
@@ -85,8 +88,9 @@ export class VirtioDriver {
     if (!msix) throw new DriverError('no MSI-X capability');
     const control = this.pci.read(msix.at + Msix.CONTROL, 2);
     const vectors = (control & 0x7ff) + 1;
+    const table = this.pci.read(msix.at + Msix.TABLE, 4) & ~7;
     for (let vector = 0; vector < vectors; vector++) {
-      this.pci.writeBar(BarLayout.MSIX_TABLE + vector * Msix.ENTRY_SIZE + Msix.ENTRY_CONTROL, 4, 0);
+      this.pci.writeBar(table + vector * Msix.ENTRY_SIZE + Msix.ENTRY_CONTROL, 4, 0);
     }
     this.pci.write(msix.at + Msix.CONTROL, 2, control | Msix.ENABLE);
   }

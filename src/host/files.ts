@@ -17,7 +17,7 @@ export class FileProblem extends Error {
 
 const REASONS: Record<string, string> = {
   ENOENT: 'no such file',
-  EACCES: 'no permission to read it',
+  EACCES: 'no permission',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is not a directory',
   EPERM: 'the operation is not permitted',
@@ -31,10 +31,10 @@ function problem(file: string, error: unknown): FileProblem {
 }
 
 /**
- * The text of a regular file of at most `bytesMax` bytes.
+ * The content of a regular file of at most `bytesMax` bytes.
  * @throws FileProblem when it cannot be read, is too large, or is not a regular file
  */
-export function readTextFile(file: string, bytesMax: number): string {
+export function readFileBytes(file: string, bytesMax: number): Uint8Array {
   let descriptor: number;
   try {
     // Non-blocking, so that a FIFO without a writer is an error and not a hang.
@@ -51,7 +51,7 @@ export function readTextFile(file: string, bytesMax: number): string {
     }
     const bytes = Buffer.alloc(stat.size);
     const length = readSync(descriptor, bytes, 0, stat.size, 0);
-    return bytes.toString('utf8', 0, length);
+    return bytes.subarray(0, length);
   } catch (error) {
     throw error instanceof FileProblem ? error : problem(file, error);
   } finally {

@@ -2,9 +2,20 @@
 
 export type EndTimer = () => void;
 
+/** Longest delay that one timer of Node can hold; a longer one would end at once. */
+const TIMER_MS_MAX = 0x7fffffff;
+
 export function after(ms: number, act: () => void): EndTimer {
-  const timer = setTimeout(act, ms);
-  return () => clearTimeout(timer);
+  const next = Math.min(ms, TIMER_MS_MAX);
+  let end: EndTimer = () => {};
+  const timer = setTimeout(() => {
+    if (ms > next) end = after(ms - next, act);
+    else act();
+  }, next);
+  return () => {
+    clearTimeout(timer);
+    end();
+  };
 }
 
 export function every(ms: number, act: () => void): EndTimer {

@@ -2,6 +2,7 @@
 
 export const VIRTIO_PCI_VENDOR = 0x1af4;
 export const VIRTIO_PCI_DEVICE_BASE = 0x1040;
+export const VIRTIO_PCI_DEVICE_LAST = 0x107f;
 
 /** Header type 0 of a PCI function. */
 export const PciHeader = {
@@ -51,6 +52,7 @@ export const Msix = {
   PBA: 8,
   SIZE: 12,
   ENABLE: 0x8000,
+  FUNCTION_MASK: 0x4000,
   ENTRY_SIZE: 16,
   ENTRY_DATA: 8,
   ENTRY_CONTROL: 12,

@@ -89,11 +89,24 @@ function tableAt(
   };
 }
 
+/** A table of which only the first entry, a good one, is needed; its last entry ends at `end`. */
+function tableUpTo(title: string, end: number, entries: number): Named {
+  return {
+    catalogue: '18', title, fault: 'address-out-of-range', requirement: 'mem.bounds',
+    chain: ({ ring, good }) => {
+      const table = end - entries * DESC_BYTES;
+      writeTable(ring, [good(2048)], 0, table);
+      return [raw(table, entries * DESC_BYTES, INDIRECT)];
+    },
+  };
+}
+
 const PLACE: readonly Named[] = [
   tableAt('a table at address 0', raw(0, 0), 1),
   tableAt('a table that begins below the memory', raw(BASE - 8, 0), 1),
   tableAt('a table that begins behind the memory', raw(END, 0), 1),
-  tableAt('a table whose last entry ends behind the memory', raw(END - 3 * DESC_BYTES + 1, 0), 3),
+  tableUpTo('a table that ends one byte behind the memory', END + 1, 3),
+  tableUpTo('a table that ends far behind the memory', END + 60 * DESC_BYTES, QUEUE_SIZE),
   tableAt('a table whose address needs more than 53 bits', { low: 0, high: 0x200001 }, 1, 'mem.wrap'),
   tableAt('a table whose end wraps', { low: 0xfffffff0, high: 0xffffffff }, 2, 'mem.wrap'),
 ];

@@ -11,7 +11,7 @@ const READ_ONLY: readonly number[] = [
   CommonConfig.DEVICE_FEATURE, CommonConfig.NUM_QUEUES, CommonConfig.CONFIG_GENERATION,
   CommonConfig.QUEUE_NOTIFY_OFF, CommonConfig.QUEUE_NOTIFY_CONFIG_DATA,
 ];
-/** Registers that take over a value whatever the width: see the suspected defects below. */
+/** Registers that take over a value whatever the width: see the regressions below. */
 const WIDTH_BLIND: readonly number[] = [
   CommonConfig.DEVICE_FEATURE_SELECT, CommonConfig.DRIVER_FEATURE_SELECT, CommonConfig.CONFIG_MSIX_VECTOR,
   CommonConfig.QUEUE_SELECT, CommonConfig.QUEUE_MSIX_VECTOR,
@@ -112,7 +112,7 @@ describe('widths of register accesses (4.1.3.1)', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   for (const register of WIDTH_BLIND) {
     it(`[utest->req~pci.function~1] 4.1.3.1: register 0x${register.toString(16)} keeps its value at a wrong width`, () => {
       for (const width of WIDTHS) {

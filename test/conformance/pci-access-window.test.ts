@@ -84,7 +84,7 @@ describe('PCI configuration access capability (4.1.4.9.1)', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~pci.function~1] 4.1.4.9.1: cap.length, not the width of the access, decides what is read', () => {
     const window = new Window();
     window.driver.status = 1;

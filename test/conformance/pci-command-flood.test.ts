@@ -37,7 +37,7 @@ describe('floods of commands', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~fault.contain~1] 2.4: a flood of device resets does not end the control plane (catalogue 80)', () => {
     const { bench, driver } = live();
     assert.doesNotThrow(() => flood(bench, () => { driver.status = 0; }));

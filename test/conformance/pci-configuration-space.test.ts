@@ -222,7 +222,7 @@ describe('PCI configuration space (4.1.2, 4.1.4)', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~pci.function~1] 4.1.1: PCI knows no 8-byte configuration access, so that one changes nothing', () => {
     const { target, u32 } = space();
     target.writeConfig(PciHeader.BAR0 - 4, 8, 0xe010_0000);

@@ -172,7 +172,7 @@ describe('configuration change notifications (4.1.5.4.1)', () => {
   }
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~pci.function~1] 4.1.1: Function Mask of MSI-X holds configuration interrupts back', () => {
     const { bench, driver } = live();
     driver.write(CONFIG_MSIX_VECTOR, 0);

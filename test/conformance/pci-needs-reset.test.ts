@@ -75,7 +75,7 @@ describe('DEVICE_NEEDS_RESET (2.1.2)', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~fault.recover~1] 2.1.2: DRIVER_OK does not start a device that needs a reset', () => {
     const { bench, driver } = live();
     driver.negotiate();

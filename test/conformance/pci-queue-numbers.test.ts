@@ -94,7 +94,7 @@ describe('queue numbers (5.1.2, 4.1.4.3)', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   for (const queue of [3, 4]) {
     it(`[utest->req~net.multiqueue~1] 4.1.4.3.1: without MQ queue ${queue} is unavailable: size 0`, () => {
       const { driver } = negotiated(CONTROLLED);

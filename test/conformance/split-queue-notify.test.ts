@@ -202,7 +202,7 @@ describe('VIRTIO 2.7.10: available buffer notifications', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~queue.notify-suppression~1] 65,536 entries between two decisions are not taken for none', () => {
     const bench = new QueueBench({ size: 8 });
     for (let n = 0; n < 0x10000; n += 8) {

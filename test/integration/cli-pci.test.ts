@@ -26,7 +26,8 @@ describe('dump of the PCI configuration spaces', () => {
 
   /** The 256 bytes of each function, read from the dump. */
   const spaces = (): number[][] => readFileSync(dump, 'utf8').trimEnd().split('\n\n').map((block) =>
-    block.split('\n').slice(1).flatMap((row) => row.slice(4).split(' ').map((byte) => Number.parseInt(byte, 16))));
+    block.split('\n').slice(1).flatMap((row) =>
+      row.slice(4).split(' ').map((byte) => Number.parseInt(byte, 16))));
 
   /** What lspci says of each function. */
   const decoded = (...options: string[]): string[] => {
@@ -59,12 +60,15 @@ describe('dump of the PCI configuration spaces', () => {
     }
   });
 
-  withLspci('[utest->req~pci.function~1] lspci finds a modern network device of VIRTIO in every function (4.1.2)', () => {
+  withLspci('[utest->req~pci.function~1] lspci finds a modern network device of'
+    + ' VIRTIO in every function (4.1.2)', () => {
     const [list] = decoded('-n');
-    assert.deepEqual(list!.split('\n').map((line) => /0200: 1af4:1041 \(rev 0[1-9a-f]\)/.test(line)), [true, true, true]);
+    assert.deepEqual(list!.split('\n').map((line) => /0200: 1af4:1041 \(rev 0[1-9a-f]\)/.test(line)),
+      [true, true, true]);
   });
 
-  withLspci('[utest->req~pci.function~1] lspci names CommonCfg, Notify, ISR, DeviceCfg and one structure more (4.1.4)', () => {
+  withLspci('[utest->req~pci.function~1] lspci names CommonCfg, Notify, ISR,'
+    + ' DeviceCfg and one structure more (4.1.4)', () => {
     const functions = decoded('-vvv');
     assert.equal(functions.length, FUNCTIONS);
     for (const text of functions) {
@@ -75,7 +79,8 @@ describe('dump of the PCI configuration spaces', () => {
     }
   });
 
-  withLspci('[utest->req~pci.function~1] lspci finds MSI-X, off, with a vector for each queue and one more', () => {
+  withLspci('[utest->req~pci.function~1] lspci finds MSI-X, off, with a vector for'
+    + ' each queue and one more', () => {
     for (const text of decoded('-vvv')) assert.match(text, /MSI-X: Enable- Count=3 Masked-/);
   });
 

@@ -5,10 +5,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync, truncateSync } from 'node:fs';
 import { BROKEN_CONFIGS } from '../support/broken-configs.ts';
 import { gateway, TestDirectory } from '../support/command-line.ts';
+import { repositoryPath } from '../support/judged.ts';
 import { twoPartitions } from '../support/two-partitions.ts';
 
 const COCKPIT = 'config/cockpit.json';
 const PROBLEM = /^(.+):(\d+):(\d+): error: (.+)$/;
+
+function sha256sum(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
 
 function sortedKeys(value: object): string[] {
   return Object.keys(value).sort();
@@ -34,7 +39,8 @@ describe('command line: wrong use', () => {
     [['check', COCKPIT, '--dump-pci'], '--dump-pci needs a value'],
     [['run', COCKPIT, '--no-dashbord'], 'unknown option --no-dashbord. Did you mean "no-dashboard"?'],
     ...['abc', '0', '1e400'].map((value) =>
-      [['run', COCKPIT, `--duration=${value}`], `--duration needs a number above 0, not "${value}"`] as const),
+      [['run', COCKPIT, `--duration=${value}`],
+        `--duration needs a number above 0, not "${value}"`] as const),
   ] as readonly (readonly [readonly string[], string])[]) {
     it(`[utest->req~cli.errors~1] "${words.join(' ')}" is answered: ${sentence}`, () => {
       const { code, stdout, stderr } = gateway(words);
@@ -47,7 +53,7 @@ describe('command line: wrong use', () => {
     for (const word of ['help', '--help']) {
       const { code, stdout, stderr } = gateway([word]);
       assert.deepEqual([code, stderr], [0, '']);
-      assert.match(stdout, /^usage:\n {2}virtio-gateway check CONFIG .*\n {2}virtio-gateway run CONFIG /);
+      assert.match(stdout, /^usage:\n {2}virtio-gateway bench NAME .*\n {2}virtio-gateway check CONFIG .*\n {2}virtio-gateway run CONFIG /);
     }
   });
 });
@@ -87,8 +93,9 @@ describe('command line: files', () => {
   });
 
   it('[utest->req~cli.errors~1] a file that cannot be written', () => {
-    const { code, stderr } = gateway(['check', COCKPIT, '--dump-pci', directory.file('none/pci')]);
-    assert.deepEqual([code, stderr], [2, `virtio-gateway: error: ${directory.file('none/pci')}: no such file\n`]);
+    const file = directory.file('none/pci');
+    const { code, stderr } = gateway(['check', COCKPIT, '--dump-pci', file]);
+    assert.deepEqual([code, stderr], [2, `virtio-gateway: error: ${file}: no such file\n`]);
   });
 
   it('[utest->req~cli.errors~1] a stack trace is shown with --debug only', () => {
@@ -104,7 +111,8 @@ describe('command line: check of a wrong configuration', () => {
   afterEach(() => { directory.remove(); });
 
   for (const name of ['syntax-comment', 'schema-bad-enum', 'windows-overlap']) {
-    it(`[utest->req~cfg.all-errors~1] ${name}.json: file, line, column and message on stderr, exit code 2`, () => {
+    it(`[utest->req~cfg.all-errors~1] ${name}.json: file, line, column and message`
+      + ` on stderr, exit code 2`, () => {
       const file = `config/invalid/${name}.json`;
       const { code, stdout, stderr } = gateway(['check', file]);
       const [, shownFile, line, column] = PROBLEM.exec(stderr.trimEnd())!;
@@ -129,17 +137,18 @@ describe('command line: check of a wrong configuration', () => {
     assert.equal(code, 2);
   });
 
-  it('[utest->req~cfg.all-errors~1] with --json the document has the same problems as stderr, and no plan', () => {
+  it('[utest->req~cfg.all-errors~1] with --json the document has the same problems'
+    + ' as stderr, and no plan', () => {
     const file = several();
     const { code, stdout, stderr } = gateway(['check', file, '--json']);
     const { errors, ...rest } = documentOf(stdout) as
       { errors: { path: string; line: number; column: number; message: string }[] };
-    assert.deepEqual(errors.map(({ line, column, message }) => `${file}:${line}:${column}: error: ${message}`).join('\n'),
-      stderr.trimEnd());
+    const lines = errors.map(({ line, column, message }) => `${file}:${line}:${column}: error: ${message}`);
+    assert.deepEqual(lines, stderr.trimEnd().split('\n'));
     assert.deepEqual(errors.map(sortedKeys), [1, 2, 3].map(() => ['column', 'line', 'message', 'path']));
     assert.deepEqual(rest, {
       ok: false,
-      config: { sha256: createHash('sha256').update(readFileSync(file)).digest('hex'), name: null, revision: null },
+      config: { sha256: sha256sum(file), name: null, revision: null },
       majorFrameNs: null, utilisation: null, memoryMiB: null, windows: [], flows: [],
     });
     assert.equal(code, 2);
@@ -156,25 +165,29 @@ describe('command line: check of a right configuration', () => {
   it('[utest->req~cli.errors~1] a table on stdout, nothing on stderr, exit code 0', () => {
     const { code, stdout, stderr } = gateway(['check', COCKPIT]);
     assert.deepEqual([code, stderr], [0, '']);
-    for (const words of [/^cockpit: /, /^telematics +telematics +1500\.0 µs +1000\.0 µs /m, /^vehicle-status +12000\.0 µs/m]) {
-      assert.match(stdout, words);
-    }
+    assert.match(stdout, /^cockpit: /);
+    assert.match(stdout, /^telematics +telematics +1500\.0 µs +1000\.0 µs /m);
+    assert.match(stdout, /^vehicle-status +12000\.0 µs/m);
   });
 
   it('[utest->req~cfg.identity~1] with --json one document, with the SHA-256 of the file', () => {
     const { code, stdout, stderr } = gateway(['check', COCKPIT, '--json']);
-    const { windows, flows, ...rest } = documentOf(stdout) as { windows: object[]; flows: object[]; memoryMiB: number };
+    const { windows, flows, ...rest } = documentOf(stdout) as
+      { windows: object[]; flows: object[]; memoryMiB: number };
     assert.deepEqual([code, stderr], [0, '']);
     assert.deepEqual(rest, {
       ok: true,
       config: { sha256: createHash('sha256').update(readFileSync(COCKPIT)).digest('hex'), name: 'cockpit', revision: 1 },
-      majorFrameNs: 10_000_000, utilisation: 0.55, memoryMiB: rest.memoryMiB, errors: [],
+      majorFrameNs: 10_000_000, utilisation: 0.4, memoryMiB: rest.memoryMiB, errors: [],
     });
     assert.ok(rest.memoryMiB >= 12 && rest.memoryMiB < 4096);
-    assert.deepEqual(windows[3],
-      { id: 'cluster-late', partition: 'cluster', offsetNs: 5_000_000, durationNs: 1_000_000, quota: { 'cluster.net0.transmitq0': 8 } });
-    assert.deepEqual(windows[4],
-      { id: 'control', partition: null, offsetNs: 8_000_000, durationNs: 1_000_000, quota: {} });
+    assert.deepEqual(windows.slice(3), [
+      {
+        id: 'cluster-late', partition: 'cluster', offsetNs: 5_000_000, durationNs: 1_000_000,
+        quota: { 'cluster.net0.transmitq0': 8 },
+      },
+      { id: 'control', partition: null, offsetNs: 8_000_000, durationNs: 1_000_000, quota: {} },
+    ]);
     assert.deepEqual(flows.map(sortedKeys),
       [['backlogMax', 'boundNs', 'critical', 'deadlineNs', 'id', 'notifiedBoundNs', 'schedulable']]);
   });

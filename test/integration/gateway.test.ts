@@ -122,7 +122,7 @@ describe('gateway with its threads', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~fault.reaction~1] a restart that becomes due while the gateway stops starts no thread', async () => {
     const gateway = new RunningGateway(cockpitWith('infotainment', 'echo', [reaction('chain-empty', 'restart')]));
     const guest = gateway.gateway.guests[gateway.index('infotainment')]!;

@@ -27,7 +27,8 @@ export function gateway(words: readonly string[], timeoutMs = TIMEOUT_MS): Outco
 
 /** Starts a command that goes on until it is told to end. */
 export function startGateway(words: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...words], { stdio: ['ignore', 'pipe', 'pipe'], cwd: repositoryPath() });
+  return spawn(process.execPath, [MAIN, ...words],
+    { stdio: ['ignore', 'pipe', 'pipe'], cwd: repositoryPath() });
 }
 
 /** A directory for the files of one test. */

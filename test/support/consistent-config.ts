@@ -45,7 +45,8 @@ const routeChoice: fc.Arbitrary<RouteChoice> = fc.record({
 });
 
 const choices = fc.record({
-  partitions: fc.array(fc.array(deviceChoice, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 4 }),
+  partitions: fc.array(
+    fc.array(deviceChoice, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 4 }),
   windows: fc.array(windowChoice, { maxLength: 8 }),
   routes: fc.array(routeChoice, { maxLength: 6 }),
   control: fc.boolean(),
@@ -60,12 +61,16 @@ function devicesOf({ pairs, sizeLog2, mtu, offer }: DeviceChoice, partition: num
   return {
     id: `net${n}`, type: 'virtio-net', mac: `52:54:00:00:0${partition}:0${n}`, queuePairs: pairs,
     queueSize: 2 ** sizeLog2, ...(mtu !== undefined && { mtu }),
-    features: { offer: [...new Set(['VIRTIO_F_VERSION_1', ...offer, ...multiqueue])], require: ['VIRTIO_F_VERSION_1'] },
+    features: {
+      offer: [...new Set(['VIRTIO_F_VERSION_1', ...offer, ...multiqueue])], require: ['VIRTIO_F_VERSION_1'],
+    },
   };
 }
 
 /** A window of a partition with all its transmitqs and controlqs. */
-function windowOf(choice: WindowChoice, n: number, partition: ConfigDraft['partitions'][number], at: number): WindowDraft {
+function windowOf(
+  choice: WindowChoice, n: number, partition: ConfigDraft['partitions'][number], at: number,
+): WindowDraft {
   const queues = partition.devices.flatMap((device) => [
     ...Array.from({ length: device.queuePairs }, (_, pair) => `${device.id}.transmitq${pair}`),
     ...(device.features.offer.includes('VIRTIO_NET_F_CTRL_VQ') ? [`${device.id}.controlq`] : []),
@@ -73,7 +78,7 @@ function windowOf(choice: WindowChoice, n: number, partition: ConfigDraft['parti
   return {
     id: `w${n}`, partition: partition.id, offsetUs: at / 1000, durationUs: choice.durationNs / 1000,
     queues: queues.map((queue) =>
-      ({ queue, requestsMax: choice.requests, requestsGuaranteed: Math.min(choice.requests, 1), bytesMax: 65553 })),
+      ({ queue, requestsMax: choice.requests, requestsGuaranteed: 1, bytesMax: 65553 })),
   };
 }
 
@@ -81,8 +86,9 @@ function routesOf(list: readonly RouteChoice[], ids: readonly string[]): RouteDr
   const seen = new Set<string>();
   return list.flatMap(({ from, to, vlan, reserve, excess }, n) => {
     const route: RouteDraft = {
-      id: `r${n}`, from: ids[from % ids.length]!, to: ids[to % ids.length]!, vlan, packetsPerMajorFrame: 1 + from % 9,
-      bytesPerMajorFrame: 65553, excess, delivery: 'immediate', ...(n === 0 && { receiveReserve: reserve }),
+      id: `r${n}`, from: ids[from % ids.length]!, to: ids[to % ids.length]!, vlan,
+      packetsPerMajorFrame: 1 + from % 9, bytesPerMajorFrame: 65553, excess, delivery: 'immediate',
+      ...(n === 0 && { receiveReserve: reserve }),
     };
     const way = `${route.from} ${route.to} ${vlan}`;
     if (route.from === route.to || seen.has(way)) return [];
@@ -97,7 +103,8 @@ function assemble(chosen: Choices): ConfigDraft {
     devices: devices.map((device, n) => devicesOf(device, p, n)),
   }));
   let at = 0;
-  const every = partitions.map((_, owner): WindowChoice => ({ owner, gapNs: 1, durationNs: 1_000_000, requests: 4 }));
+  const every = partitions.map((_, owner): WindowChoice =>
+    ({ owner, gapNs: 1, durationNs: 1_000_000, requests: 4 }));
   const windows = [...every, ...chosen.windows].map((choice, n) => {
     at += choice.gapNs;
     const window = windowOf(choice, n, partitions[choice.owner % partitions.length]!, at);
@@ -105,7 +112,8 @@ function assemble(chosen: Choices): ConfigDraft {
     return window;
   });
   if (chosen.control) windows.push({ id: 'control', kind: 'control', offsetUs: at / 1000, durationUs: 50 });
-  const ids = partitions.flatMap((partition) => partition.devices.map((device) => `${partition.id}.${device.id}`));
+  const ids = partitions.flatMap((partition) =>
+    partition.devices.map((device) => `${partition.id}.${device.id}`));
   const routes = routesOf(chosen.routes, ids);
   return {
     formatVersion: 1, gateway: { name: 'random', revision: 0, asil: 'QM' }, partitions, network: { routes },

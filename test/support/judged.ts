@@ -49,7 +49,8 @@ export function assertBreaks(
 ): void {
   const found = breaches(twoPartitions(change));
   assert.deepEqual(found.map((breach) => `${breach.rule} ${breach.path}`), [`${rule} ${at}`]);
-  for (const words of says) assert.ok(found[0]!.message.includes(words), `${found[0]!.message}\nlacks: ${words}`);
+  for (const words of says) assert.ok(found[0]!.message.includes(words),
+    `${found[0]!.message}\nlacks: ${words}`);
 }
 
 export function assertValid(change: (draft: ConfigDraft) => void): void {

@@ -7,7 +7,7 @@ function assertTimes(plan: GatewayPlan): void {
   let freeFromNs = 0;
   for (const [n, window] of plan.windows.entries()) {
     assert.equal(window.index, n);
-    for (const ns of [window.offsetNs, window.durationNs, window.pollNs]) assert.ok(Number.isSafeInteger(ns), `${ns} ns`);
+    assert.ok([window.offsetNs, window.durationNs, window.pollNs].every(Number.isSafeInteger));
     assert.ok(window.durationNs > 0, `window "${window.id}" is empty`);
     assert.ok(window.offsetNs >= freeFromNs, `window "${window.id}" begins before the one before it ends`);
     freeFromNs = window.offsetNs + window.durationNs;
@@ -24,7 +24,9 @@ function assertBudgets(plan: GatewayPlan, window: PlanWindow): void {
     assert.ok(role !== 'receive', 'receiveqs are filled, not served');
     assert.ok(costNs <= roomNs, `one request of queue ${queue} fits window "${window.id}"`);
     assert.ok(requestsGuaranteed <= requestsMax);
-    if (role === 'transmit') assert.ok(bytesMax >= plan.devices[device]!.packetBytesMax, 'one packet fits the byte quota');
+    if (role === 'transmit') {
+      assert.ok(bytesMax >= plan.devices[device]!.packetBytesMax, 'one packet fits the byte quota');
+    }
     guaranteedNs += requestsGuaranteed * costNs;
   }
   if (window.queues.length > 1) assert.ok(guaranteedNs <= roomNs, `guarantees fit window "${window.id}"`);
@@ -35,7 +37,8 @@ function assertServed(plan: GatewayPlan): void {
   const missing = plan.queues.filter(({ role, index }) => role !== 'receive' && !served.has(index));
   assert.deepEqual(missing.map(({ name }) => name), [], 'queues without a window');
   const control = plan.windows.filter(({ kind }) => kind === 'control');
-  assert.ok(control.some(({ durationNs }) => durationNs >= plan.controlCommandNs + plan.windowSwitchNs), 'room for commands');
+  assert.ok(control.some(({ durationNs }) => durationNs >= plan.controlCommandNs + plan.windowSwitchNs),
+    'room for commands');
 }
 
 function assertReferences(plan: GatewayPlan): void {

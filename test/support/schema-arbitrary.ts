@@ -61,7 +61,8 @@ export class SchemaArbitrary {
   }
 
   private list(schema: JsonSchema): fc.Arbitrary<unknown> {
-    const bounds = { minLength: schema.minItems ?? 0, maxLength: Math.min(schema.maxItems ?? ITEMS_MAX, ITEMS_MAX) };
+    const { minItems: minLength = 0, maxItems = ITEMS_MAX } = schema;
+    const bounds = { minLength, maxLength: Math.min(maxItems, ITEMS_MAX) };
     const item = this.of(schema.items ?? {});
     return schema.uniqueItems ? fc.uniqueArray(item, bounds) : fc.array(item, bounds);
   }
@@ -71,17 +72,20 @@ export class SchemaArbitrary {
     const fitting = this.words.filter((word) => form.test(word) && word.length <= maxLength);
     const strange = pattern ? fc.stringMatching(form) : fc.string({ maxLength, unit: 'grapheme' });
     const short = strange.filter((text) => text.length <= maxLength);
-    return fitting.length === 0 ? short : fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...fitting) }, short);
+    if (fitting.length === 0) return short;
+    return fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...fitting) }, short);
   }
 }
 
 function integer({ minimum: min = 0, maximum: max = 0 }: JsonSchema): fc.Arbitrary<number> {
-  return fc.oneof(fc.integer({ min, max: Math.min(max, min + 20) }), fc.integer({ min, max }), fc.constantFrom(min, max));
+  return fc.oneof(fc.integer({ min, max: Math.min(max, min + 20) }), fc.integer({ min, max }),
+    fc.constantFrom(min, max));
 }
 
 /** Mostly whole nanoseconds given in microseconds, sometimes more decimals than that. */
 function time({ minimum: min = 0, maximum: max = 0 }: JsonSchema): fc.Arbitrary<number> {
-  const nanoseconds = (most: number) => fc.integer({ min: min * 1000, max: most * 1000 }).map((ns) => ns / 1000);
+  const nanoseconds = (most: number) =>
+    fc.integer({ min: min * 1000, max: most * 1000 }).map((ns) => ns / 1000);
   return fc.oneof(nanoseconds(Math.min(max, 10_000)), nanoseconds(max), fc.constantFrom(min, max),
     fc.double({ min, max, noNaN: true }));
 }
@@ -106,7 +110,8 @@ export function schemaNodes(schema: JsonSchema, value: unknown, path: SchemaNode
 export function replaced(document: unknown, path: SchemaNode['path'], value: unknown): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return value;
-  const copy = (Array.isArray(document) ? [...document] : { ...(document as object) }) as Record<string | number, unknown>;
+  const copy = (Array.isArray(document) ? [...document] : { ...(document as object) }) as
+    Record<string | number, unknown>;
   copy[step] = replaced(copy[step], rest, value);
   return copy;
 }

@@ -1,5 +1,6 @@
 /** The valid configuration that config/invalid is derived from, as data that a test may change. */
-import type { GatewayConfig, NetDeviceConfig, RouteConfig, WindowConfig } from '../../src/schedule/gateway-config.ts';
+import type { GatewayConfig, NetDeviceConfig, RouteConfig,
+  WindowConfig } from '../../src/schedule/gateway-config.ts';
 
 export type Draft<T> = T extends readonly (infer U)[] ? Draft<U>[]
   : T extends object ? { -readonly [K in keyof T]: Draft<T[K]> } : T;
@@ -12,7 +13,8 @@ export type WindowDraft = Draft<WindowConfig>;
 export function deviceDraft(last: number, changes: Partial<DeviceDraft> = {}): DeviceDraft {
   return {
     id: 'net0', type: 'virtio-net', mac: `52:54:00:00:00:0${last}`, queuePairs: 1, queueSize: 64,
-    features: { offer: ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC'], require: ['VIRTIO_F_VERSION_1'] }, ...changes,
+    features: { offer: ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC'], require: ['VIRTIO_F_VERSION_1'] },
+    ...changes,
   };
 }
 
@@ -23,7 +25,8 @@ export function routeDraft(from: string, to: string, changes: Partial<RouteDraft
   };
 }
 
-export function windowDraft(partition: string, offsetUs: number, changes: Partial<WindowDraft> = {}): WindowDraft {
+export function windowDraft(partition: string, offsetUs: number,
+  changes: Partial<WindowDraft> = {}): WindowDraft {
   return {
     id: partition, partition, offsetUs, durationUs: 1000,
     queues: [{ queue: 'net0.transmitq0', requestsMax: 8, bytesMax: 12144 }], ...changes,
@@ -39,7 +42,8 @@ export function twoPartitions(change: (draft: ConfigDraft) => void = () => {}): 
       {
         id: 'cluster', asil: 'B', memoryMiB: 1,
         guest: {
-          type: 'embedded', program: 'traffic', parameters: { to: 'telematics.net0', periodUs: 10000, bytes: 256 },
+          type: 'embedded', program: 'traffic',
+          parameters: { to: 'telematics.net0', periodUs: 10000, bytes: 256 },
         },
         devices: [deviceDraft(1)],
       },

@@ -58,13 +58,20 @@ export class JsonSource {
     }
     const errors: ParseError[] = [];
     this.tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
-    for (const error of errors.slice(0, PROBLEMS_MAX)) {
-      const code = printParseErrorCode(error.error);
-      this.add(error.offset, '', SYNTAX[code] ?? code);
+    if (text.trim() === '')
+      this.add(text.length, '', 'the file is empty: a JSON object is expected');
+    else this.addSyntax(errors);
+    if (this.problems.length === 0 && this.tree) this.value = this.convert(this.tree, []);
+  }
+
+  /** All mistakes but those that only follow from the one right before them. */
+  private addSyntax(errors: readonly ParseError[]): void {
+    let end = -1;
+    for (const { error, offset, length } of errors.slice(0, PROBLEMS_MAX)) {
+      const code = printParseErrorCode(error);
+      if (end < 0 || offset > end + 1) this.add(offset, '', SYNTAX[code] ?? code);
+      end = offset + length;
     }
-    if (errors.length > 0) return;
-    if (!this.tree) this.add(0, '', 'the file is empty: a JSON object is expected');
-    else this.value = this.convert(this.tree, []);
   }
 
   private add(offset: number, path: string, message: string): void {
@@ -146,7 +153,7 @@ function firstTooDeep(text: string): number {
     if (token === SyntaxKind.OpenBraceToken || token === SyntaxKind.OpenBracketToken) {
       if (++depth > NESTING_MAX) return scanner.getTokenOffset();
     } else if (token === SyntaxKind.CloseBraceToken || token === SyntaxKind.CloseBracketToken)
-      depth--;
+      depth = Math.max(0, depth - 1);
   }
   return -1;
 }

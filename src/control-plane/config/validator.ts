@@ -54,9 +54,19 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
+/** The last key of a path, with the positions in lists behind it. */
+function nameOf(path: JsonPath): string {
+  const key = path.findLastIndex((part) => typeof part === 'string');
+  if (key < 0) return 'the document';
+  return `"${path[key]}${path
+    .slice(key + 1)
+    .map((n) => `[${n}]`)
+    .join('')}"`;
+}
+
 function finding(error: ErrorObject): Finding {
   const path = pathOf(error.instancePath);
-  const name = path.length > 0 ? `"${path.at(-1)}"` : 'the document';
+  const name = nameOf(path);
   const { params, data } = error;
   switch (error.keyword) {
     case 'additionalProperties': {

@@ -2,13 +2,7 @@
  * Feature sets as data: the schema made from the one table, and the one validator that judges any
  * set.
  */
-import {
-  FEATURES,
-  featuresOf,
-  namesOf,
-  type Feature,
-  type FeatureBits,
-} from '../../wire/features.ts';
+import { featuresOf, namesOf, type Feature, type FeatureBits } from '../../wire/features.ts';
 import { DEVICE_TYPE_ID, type DeviceType } from '../../wire/virtio.ts';
 import { didYouMean, Validator } from '../config/validator.ts';
 
@@ -117,8 +111,8 @@ export function unsupportedIn(device: DeviceType, names: readonly string[]): str
   );
 }
 
-export function isKnownFeature(name: string): boolean {
-  return FEATURES.some((feature) => feature.name === name || feature.alias === name);
+export function isKnownFeature(device: DeviceType, name: string): boolean {
+  return featuresOf(device).some((feature) => feature.name === name || feature.alias === name);
 }
 
 /** Whether `name`, or the feature it is an alias of, is in the set. */

@@ -7,7 +7,7 @@ export interface Reaction {
   readonly log: boolean;
 }
 
-/** A fault that ends a partition by its nature, whatever the table says less. */
+/** Faults that end a partition by their nature: an entry for every fault can only make that stronger. */
 const INHERENT: Partial<Record<FaultName, FaultAction>> = {
   'required-feature-missing': 'isolate',
   'guest-died': 'isolate',
@@ -44,9 +44,10 @@ export class ReactionTable {
     const fits = (entry: ReactionConfig) =>
       entry.partition === '*' || entry.partition === partition;
     const named = this.entries.findIndex((entry) => entry.fault === fault && fits(entry));
-    return named >= 0
-      ? named
-      : this.entries.findIndex((entry) => entry.fault === '*' && fits(entry));
+    if (named >= 0) return named;
+    const general = this.entries.findIndex((entry) => entry.fault === '*' && fits(entry));
+    const weaker = INHERENT[fault] && this.entries[general]?.action !== 'safe-state';
+    return weaker ? -1 : general;
   }
 }
 

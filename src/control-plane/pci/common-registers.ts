@@ -36,6 +36,13 @@ const WIDTHS: Readonly<Record<number, number>> = {
   [CommonConfig.QUEUE_RESET]: 2,
 };
 
+const ORDER: readonly number[] = [
+  DeviceStatus.ACKNOWLEDGE,
+  DeviceStatus.DRIVER,
+  DeviceStatus.FEATURES_OK,
+  DeviceStatus.DRIVER_OK,
+];
+
 export interface CommonParts {
   readonly plan: PlanDevice;
   readonly queues: readonly PlanQueue[];
@@ -48,6 +55,13 @@ export interface CommonParts {
   readonly onFault: (fault: FaultCode, queue: number, detail: string) => void;
   /** The driver is ready, or has reset the device. */
   readonly onReady: (ready: boolean) => void;
+}
+
+/** 3.1.1: each step only behind the one before. */
+function inOrder(status: number): boolean {
+  return ORDER.every(
+    (step, n) => (status & step) === 0 || n === 0 || (status & ORDER[n - 1]!) !== 0,
+  );
 }
 
 export class CommonRegisters implements DeviceProgress {
@@ -154,18 +168,21 @@ export class CommonRegisters implements DeviceProgress {
       this.reset();
       return true;
     }
-    // 2.1.1: the driver only adds bits; NEEDS_RESET is the device's.
+    // 2.1.1: the driver only adds bits, and none after FAILED; NEEDS_RESET is the device's.
     const own = this.status & STEPS;
-    if ((value & own) !== own) return false;
     const added = value & STEPS & ~own;
+    if ((value & own) !== own || !inOrder(own | added)) return false;
+    if ((own & DeviceStatus.FAILED) !== 0) return added === 0;
     if ((added & DeviceStatus.FEATURES_OK) !== 0 && !this.acceptFeatures()) return true;
-    if ((added & DeviceStatus.DRIVER_OK) !== 0) {
-      const ready = ((own | added) & DeviceStatus.FEATURES_OK) !== 0 && !this.isResetting;
-      if (!ready) return false;
-    }
+    const starts = (added & DeviceStatus.DRIVER_OK) !== 0;
+    if (starts && (this.isResetting || this.needsResetNow)) return false;
     this.status |= added;
-    if ((added & DeviceStatus.DRIVER_OK) !== 0) this.start();
+    if (starts) this.start();
     return true;
+  }
+
+  private get needsResetNow(): boolean {
+    return (this.status & DeviceStatus.DEVICE_NEEDS_RESET) !== 0;
   }
 
   /** Leaves FEATURES_OK clear when the set cannot be used (2.2.2). */
@@ -197,15 +214,24 @@ export class CommonRegisters implements DeviceProgress {
   /** The driver's reset, or the gateway's when the guest is gone. */
   reset(): void {
     const { plan, link, onReady } = this.parts;
-    link.post(CommandKind.STOP_DEVICE, plan.index);
-    this.queues.resetAll();
-    this.resetting = link.last;
     const wasReady = (this.status & DeviceStatus.DRIVER_OK) !== 0;
+    // What never started has nothing to stop: a flood of resets costs the data plane nothing.
+    if (wasReady) {
+      link.post(CommandKind.STOP_DEVICE, plan.index);
+      this.queues.stopAll();
+      this.resetting = link.last;
+    }
+    this.queues.forget();
     this.status = 0;
     this.driverFeatures.fill(0);
     this.negotiated = { low: 0, high: 0 };
     this.configVector = NO_VECTOR;
     if (wasReady) onReady(false);
+  }
+
+  /** The driver has masked or unmasked interrupts: started rings follow. */
+  interruptsChanged(): void {
+    this.queues.interruptsChanged();
   }
 
   /** 2.1.2: stops the device until its driver resets it. */

@@ -139,7 +139,8 @@ export class ConfigSpace {
   }
 
   get msixEnabled(): boolean {
-    return (this.read(this.msixAt + Msix.CONTROL, 2) & Msix.ENABLE) !== 0;
+    const control = this.read(this.msixAt + Msix.CONTROL, 2);
+    return (control & (Msix.ENABLE | Msix.FUNCTION_MASK)) === Msix.ENABLE;
   }
 
   /** The configuration space in the form of `lspci -xxx`, for `lspci -F`. */

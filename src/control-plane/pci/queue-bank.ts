@@ -14,6 +14,7 @@ const EVENT_IDX = bitOf('virtio-net', 'VIRTIO_RING_F_EVENT_IDX');
 const INDIRECT = bitOf('virtio-net', 'VIRTIO_RING_F_INDIRECT_DESC');
 const RING_RESET = bitOf('virtio-net', 'VIRTIO_F_RING_RESET');
 const MQ = bitOf('virtio-net', 'VIRTIO_NET_F_MQ');
+const CTRL_VQ = bitOf('virtio-net', 'VIRTIO_NET_F_CTRL_VQ');
 
 /** How far the driver has come with the device that the queues belong to. */
 export interface DeviceProgress {
@@ -43,13 +44,13 @@ export class QueueBank {
     return value <= this.count ? value : NO_VECTOR;
   }
 
+  /** 5.1.2: the pairs that MQ makes available, and controlq behind them. */
   private get selected(): QueueRegisters | undefined {
-    const { queues } = this.parts;
-    // 5.1.2: without MQ controlq follows the first pair.
-    if (this.select === 2 && !hasBit(this.progress.negotiated, MQ)) {
-      return this.queues.find((queue) => queues[queue.index]!.role === 'control');
-    }
-    return this.queues[this.select];
+    const { negotiated } = this.progress;
+    const pairs = hasBit(negotiated, MQ) ? this.parts.plan.queuePairs : 1;
+    if (this.select < 2 * pairs) return this.queues[this.select];
+    if (this.select > 2 * pairs || !hasBit(negotiated, CTRL_VQ)) return undefined;
+    return this.queues[2 * this.parts.plan.queuePairs];
   }
 
   read(offset: number, width: number): number {
@@ -137,16 +138,17 @@ export class QueueBank {
     this.parts.onFault(Fault.QueueSetupInvalid, queue.index, detail);
   }
 
-  /** 4.1.4.3.2: before DRIVER_OK, or again after a queue reset. */
+  /** 4.1.4.3.2: before DRIVER_OK, or again after a queue reset; not while a reset is needed. */
   private enable(queue: QueueRegisters): boolean {
-    if ((this.progress.status & DeviceStatus.FEATURES_OK) === 0 || this.isResetting(queue))
-      return false;
+    const { status } = this.progress;
+    if ((status & DeviceStatus.FEATURES_OK) === 0 || this.isResetting(queue)) return false;
+    if ((status & DeviceStatus.DEVICE_NEEDS_RESET) !== 0) return false;
     if (!queue.place(this.parts.memory)) {
       this.setupFault(queue, 'a part of the ring is misaligned or outside the memory');
       return true;
     }
     queue.enabled = true;
-    if ((this.progress.status & DeviceStatus.DRIVER_OK) !== 0) this.start(queue);
+    if ((status & DeviceStatus.DRIVER_OK) !== 0) this.start(queue);
     return true;
   }
 
@@ -158,7 +160,9 @@ export class QueueBank {
       (this.progress.status & DeviceStatus.DRIVER_OK) === 0
     )
       return false;
-    queue.resetting = this.parts.link.post(CommandKind.STOP_QUEUE, queue.index);
+    if (queue.enabled) {
+      queue.resetting = this.parts.link.post(CommandKind.STOP_QUEUE, queue.index);
+    }
     queue.reset();
     return true;
   }
@@ -176,7 +180,6 @@ export class QueueBank {
     const flags =
       (hasBit(this.progress.negotiated, EVENT_IDX) ? RingFlag.EVENT_IDX : 0) |
       (hasBit(this.progress.negotiated, INDIRECT) ? RingFlag.INDIRECT : 0);
-    const word = this.parts.interruptWord(queue.vector);
     this.parts.link.post(CommandKind.START_QUEUE, queue.index, [
       [CommandWord.SIZE, queue.size],
       [CommandWord.DESC, place.descAt],
@@ -184,9 +187,28 @@ export class QueueBank {
       [CommandWord.USED, place.usedAt],
       [CommandWord.FLAGS, flags],
       [CommandWord.INDEX, 0],
+      ...this.notification(queue),
+    ]);
+  }
+
+  /** How used buffer notifications reach the driver now. */
+  private notification(queue: QueueRegisters): readonly (readonly [number, number])[] {
+    const word = this.parts.interruptWord(queue.vector);
+    queue.interruptWord = word;
+    return [
       [CommandWord.NOTIFY_KIND, word === undefined ? NotifyKind.NONE : NotifyKind.ARENA_WORD],
       [CommandWord.NOTIFY_TARGET, word ?? 0],
-    ]);
+    ];
+  }
+
+  /** Interrupts were masked or unmasked: tells the data plane where that concerns a started ring. */
+  interruptsChanged(): void {
+    if ((this.progress.status & DeviceStatus.DRIVER_OK) === 0) return;
+    for (const queue of this.queues) {
+      if (!queue.enabled || this.parts.interruptWord(queue.vector) === queue.interruptWord)
+        continue;
+      this.parts.link.post(CommandKind.SET_NOTIFICATION, queue.index, this.notification(queue));
+    }
   }
 
   /** Stops every ring. */
@@ -194,9 +216,8 @@ export class QueueBank {
     for (const queue of this.queues) this.parts.link.post(CommandKind.STOP_QUEUE, queue.index);
   }
 
-  /** Stops every ring and forgets what the driver has set. */
-  resetAll(): void {
-    this.stopAll();
+  /** Forgets what the driver has set. */
+  forget(): void {
     this.select = 0;
     for (const queue of this.queues) {
       queue.reset();

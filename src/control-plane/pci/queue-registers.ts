@@ -28,6 +28,8 @@ export class QueueRegisters {
   size: number;
   vector = NO_VECTOR;
   enabled = false;
+  /** Interrupt word that the data plane notifies, as posted last. */
+  interruptWord: number | undefined;
   /** Number of the command that stops the ring, while a reset of this queue is under way. */
   resetting: number | undefined;
   readonly desc = new AddressRegister();

@@ -1,7 +1,7 @@
 /** One emulated virtio-pci function: configuration space, BAR, interrupts (VIRTIO 4.1). */
 import { Fault } from '../../base/fault.ts';
 import { DEVICE_TYPE_ID } from '../../wire/virtio.ts';
-import { BarLayout, NO_VECTOR, VirtioPciCap } from '../../wire/virtio-pci.ts';
+import { BarLayout, Msix, NO_VECTOR, VirtioPciCap } from '../../wire/virtio-pci.ts';
 import { NetStatus } from '../../wire/virtio-net.ts';
 import { CommonRegisters, type CommonParts } from './common-registers.ts';
 import { ConfigSpace } from './config-space.ts';
@@ -9,6 +9,12 @@ import { MsixTable } from './msix-table.ts';
 import { NET_CONFIG_BYTES, NetDeviceConfig } from './net-config.ts';
 
 const ALL_ONES = 0xffff_ffff;
+const ISR_CONFIGURATION = 2;
+
+/** The part of a value that an access of this width sees. */
+function ofWidth(value: number, width: number): number {
+  return width >= 4 ? value : value & (2 ** (8 * width) - 1);
+}
 
 export interface FunctionParts extends Omit<CommonParts, 'generation' | 'interruptWord'> {
   readonly words: Int32Array;
@@ -24,6 +30,7 @@ export class VirtioFunction {
   private readonly parts: FunctionParts;
   private readonly common: CommonRegisters;
   private readonly msix: MsixTable;
+  private isr = 0;
 
   constructor(parts: FunctionParts) {
     this.parts = parts;
@@ -46,35 +53,53 @@ export class VirtioFunction {
     return this.common.status;
   }
 
+  /** At most 4 bytes: PCI knows no wider access to the configuration space. */
   readConfig(offset: number, width: number): number {
-    const window = this.windowAccess(offset, width);
-    return window === undefined ? this.space.read(offset, width) : this.readBar(window, width);
+    if (width > 4) return ALL_ONES;
+    const window = this.window(offset);
+    if (window) return this.readBar(window.at, window.width);
+    return ofWidth(this.space.read(offset, width), width);
   }
 
   writeConfig(offset: number, width: number, value: number): void {
+    if (width > 4) return;
     this.space.write(offset, width, value);
-    const window = this.windowAccess(offset, width);
-    if (window !== undefined) this.writeBar(window, width, value, 0);
+    const window = this.window(offset);
+    if (window) this.writeBar(window.at, window.width, ofWidth(value, window.width), 0);
+    if (offset < this.space.msixAt + Msix.SIZE && offset + width > this.space.msixAt) {
+      this.common.interruptsChanged();
+    }
   }
 
-  /** BAR offset that the data field of the PCI access capability stands for (4.1.4.9). */
-  private windowAccess(offset: number, width: number): number | undefined {
+  /** The BAR access that the data field of the PCI access capability stands for (4.1.4.9). */
+  private window(offset: number): { at: number; width: number } | undefined {
     const { space } = this;
     if (offset !== space.pciAccessAt + VirtioPciCap.PCI_CFG_DATA) return undefined;
     const at = space.read(space.pciAccessAt + VirtioPciCap.OFFSET, 4);
-    const length = space.read(space.pciAccessAt + VirtioPciCap.LENGTH, 4);
+    const width = space.read(space.pciAccessAt + VirtioPciCap.LENGTH, 4);
     const bar = space.read(space.pciAccessAt + VirtioPciCap.BAR, 1);
-    return bar === 0 && length === width && at % width === 0 ? at : undefined;
+    const valid = bar === 0 && [1, 2, 4].includes(width) && at % width === 0;
+    return valid ? { at, width } : undefined;
   }
 
   readBar(offset: number, width: number): number {
+    return ofWidth(this.barValue(offset, width), width);
+  }
+
+  private barValue(offset: number, width: number): number {
     if (!this.space.memoryEnabled) return ALL_ONES;
     if (offset < BarLayout.ISR) return this.common.read(offset, width);
-    // There is no INTx pin (interrupt pin 0), so that the ISR byte never has a bit set (4.1.4.5).
-    if (offset < BarLayout.DEVICE) return 0;
+    if (offset < BarLayout.DEVICE) return offset === BarLayout.ISR ? this.takeIsr() : 0;
     if (offset < BarLayout.NOTIFY) return this.config.read(offset - BarLayout.DEVICE, width);
     if (offset < BarLayout.MSIX_TABLE) return 0;
     return this.msix.read(offset - BarLayout.MSIX_TABLE, width);
+  }
+
+  /** 4.1.4.5: reading the status clears it. There is no INTx pin, so that queues never set it. */
+  private takeIsr(): number {
+    const { isr } = this;
+    this.isr = 0;
+    return isr;
   }
 
   writeBar(offset: number, width: number, low: number, high: number): void {
@@ -89,7 +114,9 @@ export class VirtioFunction {
       return;
     }
     // Queues are polled: a kick is taken note of by nobody (2.7.10.2).
-    if (offset >= BarLayout.MSIX_TABLE) this.msix.write(offset - BarLayout.MSIX_TABLE, width, low);
+    if (offset < BarLayout.MSIX_TABLE) return;
+    this.msix.write(offset - BarLayout.MSIX_TABLE, width, low);
+    this.common.interruptsChanged();
   }
 
   private interruptWord(vector: number): number | undefined {
@@ -119,6 +146,7 @@ export class VirtioFunction {
 
   /** 4.1.4.5: a configuration change notification, on its own vector. */
   notifyConfigChange(): void {
+    this.isr |= ISR_CONFIGURATION;
     const word = this.interruptWord(this.common.configVector);
     if (word === undefined) return;
     Atomics.add(this.parts.words, word, 1);

@@ -113,7 +113,7 @@ describe('base/histogram', () => {
     assert.equal(middle!.quantile(0.5), 9);
   });
 
-  describe('suspected defects', () => {
+  describe('regressions', () => {
     it('[utest->req~diag.histogram~1] quantiles of values beyond 2^32 ns are not understated', () => {
       const tenSeconds = 1e10;
       for (const q of [0.5, 0.99, 1]) assert.ok(histogramOf(5, tenSeconds, tenSeconds).quantile(q) >= tenSeconds);

@@ -50,6 +50,7 @@ describe('arguments', () => {
     ['a b c', '"b" is one argument too many'],
     ['a --flagg', 'unknown option --flagg. Did you mean "flag"?'],
     ['a --', 'unknown option --.'],
+    ['a --=1', 'unknown option --.'],
     ['a --nothing-like-it', 'unknown option --nothing-like-it.'],
     ['a --flag=1', '--flag takes no value'],
     ['a --flag=', '--flag takes no value'],
@@ -63,7 +64,8 @@ describe('arguments', () => {
   }
 
   it('[utest->req~cli.errors~1] a command without positionals takes none', () => {
-    assertUsageError(() => parseArguments(['a'], { positionals: [], options: {} }), '"a" is one argument too many');
+    assertUsageError(() => parseArguments(['a'], { positionals: [], options: {} }),
+      '"a" is one argument too many');
   });
 });
 
@@ -73,12 +75,14 @@ describe('numbers on the command line', () => {
   });
 
   for (const [text, number] of [['1', 1], ['0.5', 0.5], ['1e3', 1000]] as const) {
-    it(`[utest->req~cli.errors~1] "${text}" is ${number}`, () => assert.equal(positiveNumber(text, 'duration'), number));
+    it(`[utest->req~cli.errors~1] "${text}" is ${number}`,
+      () => assert.equal(positiveNumber(text, 'duration'), number));
   }
 
   for (const text of ['', '0', '-0', '-1', 'NaN', 'Infinity', '1e400', '1s', 'abc', true] as const) {
     it(`[utest->req~cli.errors~1] "${text}" is no number above 0`, () => {
-      assertUsageError(() => positiveNumber(text, 'duration'), `--duration needs a number above 0, not "${text}"`);
+      assertUsageError(() => positiveNumber(text, 'duration'),
+        `--duration needs a number above 0, not "${text}"`);
     });
   }
 });
@@ -97,7 +101,8 @@ describe('tables', () => {
     assert.equal(textTable([]), '');
   });
 
-  for (const [ns, text] of [[0, '0.0 µs'], [50, '0.1 µs'], [1_500, '1.5 µs'], [12_000_000, '12000.0 µs']] as const) {
+  for (const [ns, text] of [[0, '0.0 µs'], [50, '0.1 µs'], [1_500, '1.5 µs'],
+    [12_000_000, '12000.0 µs']] as const) {
     it(`[utest->req~cli.errors~1] ${ns} ns are shown as ${text}`, () => assert.equal(us(ns), text));
   }
 });

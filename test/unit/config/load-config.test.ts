@@ -1,4 +1,5 @@
-/** From a text to a configuration that may be run: all mistakes at once, or a frozen result with its digest. */
+/** From a text to a configuration that may be run: all mistakes at once,
+or a frozen result with its digest. */
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -76,7 +77,8 @@ describe('refused configuration', () => {
   });
 
   it('[utest->req~cfg.semantic~1] there is no configuration where there is a problem', () => {
-    for (const text of ['', '{}', JSON.stringify(twoPartitions((draft) => { draft.flows[0]!.route = 'x'; }))]) {
+    const semantic = JSON.stringify(twoPartitions((draft) => { first(draft.flows).route = 'x'; }));
+    for (const text of ['', '{}', semantic]) {
       const { problems, config } = judgeConfig('a', text);
       assert.ok(problems.length > 0);
       assert.equal(config, undefined);
@@ -104,18 +106,24 @@ describe('refused configuration', () => {
       first(draft.partitions[1]!.devices).mac = '52:54:00:00:00:01';
     }), null, 2));
     assert.deepEqual(problems.map((problem) => problem.path), [
-      '/partitions/1/devices/0/mac', '/network/routes/1/to', '/schedule/windows/1/offsetUs', '/health/reactions/0/fault',
+      '/partitions/1/devices/0/mac', '/network/routes/1/to', '/schedule/windows/1/offsetUs',
+      '/health/reactions/0/fault',
     ]);
   });
 
-  it('[utest->req~cfg.all-errors~1] two mistakes on one line are ordered by column', () => {
-    const { problems } = judgeConfig('a', JSON.stringify(twoPartitions((draft) => {
-      first(draft.health.reactions).fault = 'x';
-      draft.network.routes[1]!.to = 'cluster.net9';
-    })));
-    assert.deepEqual(problems.map((problem) => problem.path), ['/network/routes/1/to', '/health/reactions/0/fault']);
-    assert.ok(problems[0]!.column < problems[1]!.column);
-  });
+  for (const [name, indent] of [['line', 2], ['column, where the file is one line', 0]] as const) {
+    it(`[utest->req~cfg.all-errors~1] mistakes are ordered by ${name}, whatever the`
+      + ` order of the rules`, () => {
+      const { health, flows, ...rest } = twoPartitions((draft) => {
+        first(draft.health.reactions).fault = 'x';
+        first(draft.flows).deadlineUs = 0.00025 + 1;
+        draft.network.routes[1]!.to = 'cluster.net9';
+      });
+      const { problems } = judgeConfig('a', JSON.stringify({ health, flows, ...rest }, null, indent));
+      assert.deepEqual(problems.map((problem) => problem.path),
+        ['/health/reactions/0/fault', '/flows/0/deadlineUs', '/network/routes/1/to']);
+    });
+  }
 
   it('[utest->req~cfg.all-errors~1] one mistake that stands in every partition is found in each', () => {
     const { problems } = judgeConfig('a', JSON.stringify(twoPartitions((draft) => {
@@ -132,10 +140,12 @@ describe('refused configuration', () => {
     assert.equal(place(problems[0]!), `${line + 1}:${VALID.split('\n')[line]!.indexOf('{') + 1}`);
   });
 
-  for (const [name, text] of [['an array', '[]'], ['a number', '5'], ['a string', '"x"'], ['null', 'null']] as const) {
+  for (const [name, text] of [['an array', '[]'], ['a number', '5'], ['a string', '"x"'],
+    ['null', 'null']] as const) {
     it(`[utest->req~cfg.schema~1] a document that is ${name} is refused with its value`, () => {
       const { problems } = judgeConfig('a', text);
-      assert.deepEqual(problems.map(({ message }) => message), [`the document is ${text}; its type must be object`]);
+      assert.deepEqual(problems.map(({ message }) => message),
+        [`the document is ${text}; its type must be object`]);
     });
   }
 
@@ -145,7 +155,7 @@ describe('refused configuration', () => {
   });
 });
 
-describe('suspected defects: load config', () => {
+describe('regressions: load config', () => {
   const broken = Buffer.from(VALID.replace('"formatVersion"', '"$schema": "?", "formatVersion"'));
   broken[broken.indexOf('?')] = 0xff;
 
@@ -153,7 +163,8 @@ describe('suspected defects: load config', () => {
     assert.ok(loaded(broken).problems.length > 0, 'the configuration was accepted');
   });
 
-  it('[utest->req~cfg.identity~1] the SHA-256 is the one of the file\'s bytes, also where they are not UTF-8', () => {
+  it('[utest->req~cfg.identity~1] the SHA-256 is the one of the file\'s bytes, also'
+    + ' where they are not UTF-8', () => {
     assert.equal(loaded(broken).sha256, sha256sum(broken));
   });
 

@@ -12,7 +12,8 @@ const flow = (draft: ConfigDraft) => first(draft.flows);
 describe('rules: routes', () => {
   for (const end of ['from', 'to'] as const) {
     it(`[utest->req~cfg.semantic~1] a device that does not exist is refused as "${end}"`, () => {
-      assertBreaks('route-end-unknown', `/network/routes/1/${end}`, ['"telematics.net9"', '"telematics.net0"'],
+      assertBreaks('route-end-unknown', `/network/routes/1/${end}`,
+        ['"telematics.net9"', '"telematics.net0"'],
         (draft) => {
           draft.network.routes[1] = routeDraft('telematics', 'cluster', { [end]: 'telematics.net9' });
         });
@@ -22,7 +23,8 @@ describe('rules: routes', () => {
   it('[utest->req~net.no-loop~1] a route between two devices of one partition is admitted', () => {
     assertValid((draft) => {
       draft.partitions[0]!.devices.push(deviceDraft(3, { id: 'net1', queueSize: 4 }));
-      first(draft.schedule.windows).queues!.push({ queue: 'net1.transmitq0', requestsMax: 1, bytesMax: 12144 });
+      first(draft.schedule.windows).queues!.push(
+        { queue: 'net1.transmitq0', requestsMax: 1, bytesMax: 12144 });
       draft.network.routes.push(routeDraft('cluster', 'cluster', { to: 'cluster.net1' }));
     });
   });
@@ -30,19 +32,23 @@ describe('rules: routes', () => {
   it('[utest->req~net.vlan~1] routes for two VLANs and for untagged packets are not parallel', () => {
     assertValid((draft) => {
       draft.network.routes.push(
-        routeDraft('cluster', 'telematics', { id: 'v5', vlan: 5 }), routeDraft('cluster', 'telematics', { id: 'v6', vlan: 6 }));
+        routeDraft('cluster', 'telematics', { id: 'v5', vlan: 5 }),
+        routeDraft('cluster', 'telematics', { id: 'v6', vlan: 6 }));
     });
   });
 
-  it('[utest->req~net.vlan~1] an inserted tag is no difference for the sender: the routes are parallel', () => {
+  it('[utest->req~net.vlan~1] an inserted tag is no difference for the sender: the'
+    + ' routes are parallel', () => {
     assertBreaks('route-parallel', '/network/routes/2', ['"v5"', '"cluster-to-telematics"'], (draft) => {
-      draft.network.routes.push(routeDraft('cluster', 'telematics', { id: 'v5', vlan: 5, vlanAction: 'insert' }));
+      draft.network.routes.push(
+        routeDraft('cluster', 'telematics', { id: 'v5', vlan: 5, vlanAction: 'insert' }));
     });
   });
 
   it('[utest->req~net.vlan~1] a removed tag is a difference for the sender', () => {
     assertValid((draft) => {
-      draft.network.routes.push(routeDraft('cluster', 'telematics', { id: 'v5', vlan: 5, vlanAction: 'remove' }));
+      draft.network.routes.push(
+        routeDraft('cluster', 'telematics', { id: 'v5', vlan: 5, vlanAction: 'remove' }));
     });
   });
 
@@ -57,18 +63,20 @@ describe('rules: routes', () => {
   });
 
   it('[utest->req~net.rate~1] the least quota follows the MTU of the sender', () => {
-    assertBreaks('route-quota-below-packet', '/network/routes/1/bytesPerMajorFrame', ['9013', '9014'], (draft) => {
-      device(draft, 1).mtu = 9000;
-      draft.schedule.windows[1]!.queues![0]!.bytesMax = 9018;
-      secondRoute(draft).bytesPerMajorFrame = 9013;
-    });
+    assertBreaks('route-quota-below-packet', '/network/routes/1/bytesPerMajorFrame', ['9013', '9014'],
+      (draft) => {
+        device(draft, 1).mtu = 9000;
+        draft.schedule.windows[1]!.queues![0]!.bytesMax = 9018;
+        secondRoute(draft).bytesPerMajorFrame = 9013;
+      });
   });
 
   it('[utest->req~net.receive-buffers~1] one buffer less than the queue has may be reserved', () => {
     assertValid((draft) => { secondRoute(draft).receiveReserve = 63; });
   });
 
-  it('[utest->req~net.receive-buffers~1] as many descriptors as the receiver has are admitted, one more is not', () => {
+  it('[utest->req~net.receive-buffers~1] as many descriptors as the receiver has'
+    + ' are admitted, one more is not', () => {
     assertValid((draft) => { secondRoute(draft).receiveDescriptorsMax = 64; });
     assertBreaks('receiver-limit-over-queue', '/network/routes/1/receiveDescriptorsMax', ['65', '64'],
       (draft) => { secondRoute(draft).receiveDescriptorsMax = 65; });
@@ -88,7 +96,8 @@ describe('rules: flows', () => {
       (draft) => { flow(draft).route = 'telematics-to-cluster'; });
   });
 
-  it('[utest->req~cfg.semantic~1] packets as long as the device admits are allowed, one byte more is not', () => {
+  it('[utest->req~cfg.semantic~1] packets as long as the device admits are allowed,'
+    + ' one byte more is not', () => {
     assertValid((draft) => { flow(draft).bytesMax = 1518; });
     assertBreaks('flow-end-unknown', '/flows/0/bytesMax', ['1519', '1518'],
       (draft) => { flow(draft).bytesMax = 1519; });
@@ -111,18 +120,20 @@ describe('rules: flows', () => {
     });
   });
 
-  it('[utest->req~cfg.semantic~1] a flow of a partition that does not exist is refused without a crash', () => {
+  it('[utest->req~cfg.semantic~1] a flow of a partition that does not exist is'
+    + ' refused without a crash', () => {
     const found = breaches(twoPartitions((draft) => { flow(draft).from = 'nobody.net0.transmitq0'; }));
     assert.ok(found.some(({ rule, path }) => rule === 'flow-end-unknown' && path === '/flows/0/from'));
   });
 });
 
-describe('suspected defects: rules about the network', () => {
+describe('regressions: rules about the network', () => {
   it('[utest->req~net.receive-buffers~1] reserves that together leave no buffer to any route are refused', () => {
     const found = breaches(twoPartitions((draft) => {
       for (const [n, id] of ['third', 'fourth'].entries()) {
         draft.partitions.push({
-          id, asil: 'QM', memoryMiB: 1, guest: { type: 'embedded', program: 'echo' }, devices: [deviceDraft(3 + n)],
+          id, asil: 'QM', memoryMiB: 1, guest: { type: 'embedded', program: 'echo' },
+          devices: [deviceDraft(3 + n)],
         });
         draft.schedule.windows.push(windowDraft(id, 6000 + 1500 * n));
         draft.network.routes.push(routeDraft(id, 'telematics'));
@@ -131,12 +142,15 @@ describe('suspected defects: rules about the network', () => {
         if (route.to === 'telematics.net0') route.receiveReserve = 40;
       }
     }));
-    assert.ok(found.some(({ rule }) => rule === 'receiver-limit-over-queue'), 'three times 40 of 64 buffers are reserved');
+    assert.ok(found.some(({ rule }) => rule === 'receiver-limit-over-queue'),
+      'three times 40 of 64 buffers are reserved');
   });
 
-  it('[utest->req~net.rate~1] a quota that cannot carry one tagged packet is refused on a tagged route', () => {
-    assertBreaks('route-quota-below-packet', '/network/routes/1/bytesPerMajorFrame', ['1514', '1518'], (draft) => {
-      draft.network.routes[1] = routeDraft('telematics', 'cluster', { vlan: 5, bytesPerMajorFrame: 1514 });
-    });
+  it('[utest->req~net.rate~1] a quota that cannot carry one tagged packet is'
+    + ' refused on a tagged route', () => {
+    assertBreaks('route-quota-below-packet', '/network/routes/1/bytesPerMajorFrame', ['1514', '1518'],
+      (draft) => {
+        draft.network.routes[1] = routeDraft('telematics', 'cluster', { vlan: 5, bytesPerMajorFrame: 1514 });
+      });
   });
 });

@@ -1,7 +1,9 @@
 /** Rules about the schedule table: every finding, and the limits where none is made. */
 import { strict as assert } from 'node:assert';
 import { assertBreaks, assertValid, breaks } from '../../support/judged.ts';
-import { first, twoPartitions, windowDraft, type ConfigDraft } from '../../support/two-partitions.ts';
+import {
+  first, routeDraft, twoPartitions, windowDraft, type ConfigDraft,
+} from '../../support/two-partitions.ts';
 
 const WINDOW = '/schedule/windows/1';
 const window = (draft: ConfigDraft) => draft.schedule.windows[1]!;
@@ -12,27 +14,31 @@ function secondQueue(draft: ConfigDraft, requestsMax: number, requestsGuaranteed
   const { offer } = first(draft.partitions[1]!.devices).features;
   offer.push('VIRTIO_NET_F_CTRL_VQ');
   window(draft).queues!.push({
-    queue: 'net0.controlq', requestsMax, bytesMax: 64, ...(requestsGuaranteed !== undefined && { requestsGuaranteed }),
+    queue: 'net0.controlq', requestsMax, bytesMax: 64,
+    ...(requestsGuaranteed !== undefined && { requestsGuaranteed }),
   });
 }
 
 describe('rules: times', () => {
-  for (const [path, change] of [
-    ['/schedule/majorFrameUs', (draft: ConfigDraft) => { draft.schedule.majorFrameUs = 10000.0001; }],
-    [`${WINDOW}/offsetUs`, (draft: ConfigDraft) => { window(draft).offsetUs = 2000.0001; }],
-    [`${WINDOW}/durationUs`, (draft: ConfigDraft) => { window(draft).durationUs = 999.9999; }],
-    [`${WINDOW}/pollUs`, (draft: ConfigDraft) => { window(draft).pollUs = 0.0005; }],
-    ['/flows/0/deadlineUs', (draft: ConfigDraft) => { first(draft.flows).deadlineUs = 12000.00025; }],
-    ['/flows/0/arrival/periodUs', (draft: ConfigDraft) => { first(draft.flows).arrival.periodUs = 1.0001; }],
-    ['/flows/0/arrival/jitterUs', (draft: ConfigDraft) => { first(draft.flows).arrival.jitterUs = 0.0001; }],
-    ['/flows/0/arrival/spacingUs', (draft: ConfigDraft) => { first(draft.flows).arrival.spacingUs = 0.1234; }],
-  ] as const) {
+  const arrival = (draft: ConfigDraft) => first(draft.flows).arrival;
+  const changes: Readonly<Record<string, (draft: ConfigDraft) => void>> = {
+    '/schedule/majorFrameUs': (draft) => { draft.schedule.majorFrameUs = 10000.0001; },
+    [`${WINDOW}/offsetUs`]: (draft) => { window(draft).offsetUs = 2000.0001; },
+    [`${WINDOW}/durationUs`]: (draft) => { window(draft).durationUs = 999.9999; },
+    [`${WINDOW}/pollUs`]: (draft) => { window(draft).pollUs = 0.0005; },
+    '/flows/0/deadlineUs': (draft) => { first(draft.flows).deadlineUs = 12000.00025; },
+    '/flows/0/arrival/periodUs': (draft) => { arrival(draft).periodUs = 1.0001; },
+    '/flows/0/arrival/jitterUs': (draft) => { arrival(draft).jitterUs = 0.0001; },
+    '/flows/0/arrival/spacingUs': (draft) => { arrival(draft).spacingUs = 0.1234; },
+  };
+  for (const [path, change] of Object.entries(changes)) {
     it(`[utest->req~cfg.semantic~1] ${path} of four decimals is refused`, () => {
       assertBreaks('fraction-of-nanosecond', path, ['three decimals'], change);
     });
   }
 
-  it('[utest->req~cfg.semantic~1] every number of three decimals up to the longest major frame is admitted', () => {
+  it('[utest->req~cfg.semantic~1] every number of three decimals up to the longest'
+    + ' major frame is admitted', () => {
     const draft = twoPartitions();
     for (let us = 0; us <= 2_000_000; us += 997.003) {
       window(draft).pollUs = Number(us.toFixed(3));
@@ -48,13 +54,15 @@ describe('rules: windows in the major frame', () => {
       (draft) => { Object.assign(control(draft), { offsetUs: 9900, durationUs: 100.001 }); });
   });
 
-  it('[utest->req~cfg.semantic~1] a window may begin where another partition\'s ends, not one nanosecond earlier', () => {
+  it('[utest->req~cfg.semantic~1] a window may begin where another partition\'s'
+    + ' ends, not one nanosecond earlier', () => {
     assertValid((draft) => { window(draft).offsetUs = 1000; });
     assertBreaks('windows-overlap', `${WINDOW}/offsetUs`, ['999.999', '1000'],
       (draft) => { window(draft).offsetUs = 999.999; });
   });
 
-  it('[utest->req~cfg.semantic~1] windows are compared in the order of their offsets, not of the file', () => {
+  it('[utest->req~cfg.semantic~1] windows are compared in the order of their'
+    + ' offsets, not of the file', () => {
     assertValid((draft) => { draft.schedule.windows.reverse(); });
     assertBreaks('windows-overlap', '/schedule/windows/0/offsetUs', ['"control"', '"telematics"'],
       (draft) => {
@@ -77,7 +85,8 @@ describe('rules: windows in the major frame', () => {
     });
   });
 
-  it('[utest->req~cfg.semantic~1] windows of one queue may not touch across the end of the major frame', () => {
+  it('[utest->req~cfg.semantic~1] windows of one queue may not touch across the end'
+    + ' of the major frame', () => {
     assertBreaks('windows-touch', '/schedule/windows/3', ['"late"', '"cluster"', 'across the end'],
       (draft) => { draft.schedule.windows.push(windowDraft('cluster', 9000, { id: 'late' })); });
   });
@@ -103,16 +112,21 @@ describe('rules: owners and queues of windows', () => {
     ['a window without a partition', '/schedule/windows/3', ['"w"', '"partition"'],
       (draft) => {
         draft.schedule.windows.push({
-          id: 'w', offsetUs: 6000, durationUs: 100, queues: [{ queue: 'net0.transmitq0', requestsMax: 1, bytesMax: 2000 }],
+          id: 'w', offsetUs: 6000, durationUs: 100,
+          queues: [{ queue: 'net0.transmitq0', requestsMax: 1, bytesMax: 2000 }],
         });
       }],
     ['a window without queues', '/schedule/windows/3', ['"w"', '"queues"'],
-      (draft) => { draft.schedule.windows.push({ id: 'w', partition: 'cluster', offsetUs: 6000, durationUs: 100 }); }],
-    ['a window of a partition that does not exist', '/schedule/windows/3/partition', ['"clusta"', '"cluster"'],
+      (draft) => {
+        draft.schedule.windows.push({ id: 'w', partition: 'cluster', offsetUs: 6000, durationUs: 100 });
+      }],
+    ['a window of a partition that does not exist', '/schedule/windows/3/partition',
+      ['"clusta"', '"cluster"'],
       (draft) => { draft.schedule.windows.push(windowDraft('clusta', 6000)); }],
   ];
   for (const [name, path, says, change] of partitionWindow) {
-    it(`[utest->req~cfg.semantic~1] ${name} is refused`, () => assertBreaks('window-owner-wrong', path, says, change));
+    it(`[utest->req~cfg.semantic~1] ${name} is refused`,
+      () => assertBreaks('window-owner-wrong', path, says, change));
   }
 
   it('[utest->req~cfg.semantic~1] "kind": "partition" is the same as none', () => {
@@ -131,7 +145,8 @@ describe('rules: owners and queues of windows', () => {
   });
 
   it('[utest->req~cfg.semantic~1] a queue of a device that does not exist is refused without a crash', () => {
-    assertBreaks('window-queue-unknown', `${WINDOW}/queues/1/queue`, ['"net9.transmitq0"', '"net0.transmitq0"'],
+    assertBreaks('window-queue-unknown', `${WINDOW}/queues/1/queue`,
+      ['"net9.transmitq0"', '"net0.transmitq0"'],
       (draft) => { window(draft).queues!.push({ queue: 'net9.transmitq0', requestsMax: 1, bytesMax: 64 }); });
   });
 
@@ -155,22 +170,36 @@ describe('rules: budgets', () => {
   });
 
   // One request: 2000 + 20 × 20 to take it, 2 × 200 + 20 × 20 to copy it; with the window switch 23,200 ns.
-  it('[utest->req~sched.budget-before-start~1] a window of one request is admitted, one nanosecond less is not', () => {
+  it('[utest->req~sched.budget-before-start~1] a window of one request is admitted,'
+    + ' one nanosecond less is not', () => {
     assertValid((draft) => { window(draft).durationUs = 23.2; });
     assertBreaks('quota-below-request', `${WINDOW}/durationUs`, ['"telematics"', '23.199 µs', '23.2 µs'],
       (draft) => { window(draft).durationUs = 23.199; });
   });
 
+  it('[utest->req~sched.budget-before-start~1] a request costs by the routes of its own device', () => {
+    const change = (durationUs: number) => (draft: ConfigDraft) => {
+      draft.network.routes.push(routeDraft('cluster', 'telematics', { id: 'tagged', vlan: 5 }));
+      first(draft.schedule.windows).durationUs = durationUs;
+      window(draft).durationUs = 23.2;
+    };
+    assertValid(change(24));
+    assertBreaks('quota-below-request', '/schedule/windows/0/durationUs', ['"cluster"', '24 µs'],
+      change(23.999));
+  });
+
   // 8 × 3200 + 2 × 5000 ns behind a window switch of 20,000 ns.
-  it('[utest->req~sched.serving-rule~1] guarantees that fill the window are admitted, one nanosecond less is not', () => {
+  it('[utest->req~sched.serving-rule~1] guarantees that fill the window are'
+    + ' admitted, one nanosecond less is not', () => {
     assertValid((draft) => {
       secondQueue(draft, 2);
       window(draft).durationUs = 55.6;
     });
-    assertBreaks('guarantees-over-window', `${WINDOW}/queues`, ['"telematics"', '35.6', '35.599'], (draft) => {
-      secondQueue(draft, 2);
-      window(draft).durationUs = 55.599;
-    });
+    assertBreaks('guarantees-over-window', `${WINDOW}/queues`, ['"telematics"', '35.6', '35.599'],
+      (draft) => {
+        secondQueue(draft, 2);
+        window(draft).durationUs = 55.599;
+      });
   });
 
   it('[utest->req~sched.serving-rule~1] a lower guarantee lets the caps exceed the window', () => {
@@ -181,7 +210,8 @@ describe('rules: budgets', () => {
     assertValid((draft) => { secondQueue(draft, 60000, 0); });
   });
 
-  it('[utest->req~sched.serving-rule~1] a cap that exceeds the window needs no guarantee where the queue is alone', () => {
+  it('[utest->req~sched.serving-rule~1] a cap that exceeds the window needs no'
+    + ' guarantee where the queue is alone', () => {
     assertValid((draft) => { window(draft).queues![0]!.requestsMax = 65535; });
   });
 
@@ -193,7 +223,8 @@ describe('rules: budgets', () => {
 });
 
 describe('rules: room for control', () => {
-  it('[utest->req~ctrl.budget~1] a control window of one command is admitted, one nanosecond less is not', () => {
+  it('[utest->req~ctrl.budget~1] a control window of one command is admitted, one'
+    + ' nanosecond less is not', () => {
     assertValid((draft) => { control(draft).durationUs = 40; });
     assertBreaks('control-window-missing', '/schedule/windows/2/durationUs', ['40 µs'],
       (draft) => { control(draft).durationUs = 39.999; });
@@ -211,7 +242,8 @@ describe('rules: room for control', () => {
     Object.assign(window(draft), { offsetUs: 1000, durationUs: Number((9000 - gapUs).toFixed(3)) });
   };
 
-  it('[utest->req~ctrl.budget~1] a gap of one command does without a control window, one nanosecond less does not', () => {
+  it('[utest->req~ctrl.budget~1] a gap of one command does without a control'
+    + ' window, one nanosecond less does not', () => {
     assertValid(filled(40));
     assertBreaks('control-window-missing', '/schedule/windows', ['40 µs'], filled(39.999));
   });
@@ -224,7 +256,7 @@ describe('rules: room for control', () => {
   });
 });
 
-describe('suspected defects: rules about the schedule', () => {
+describe('regressions: rules about the schedule', () => {
   it('[utest->req~cfg.semantic~1] a period of three decimals is admitted, however long it is', () => {
     assertValid((draft) => { first(draft.flows).arrival.periodUs = 16_854_001.9; });
   });

@@ -19,7 +19,8 @@ describe('did you mean', () => {
     ['check', [], ''],
     ['', ['check'], ''],
   ] as const) {
-    it(`[utest->req~cfg.all-errors~1] "${wrong}" among [${candidates.join(', ')}]${expected || ': nothing is near'}`, () => {
+    it(`[utest->req~cfg.all-errors~1] "${wrong}" among`
+      + ` [${candidates.join(', ')}]${expected || ': nothing is near'}`, () => {
       assert.equal(didYouMean(wrong, candidates), expected);
     });
   }
@@ -38,8 +39,10 @@ describe('validator', () => {
 
   for (const [name, schema, value, expected] of [
     ['a type', { type: 'integer' }, '5', '/ the document is "5"; its type must be integer'],
-    ['two types', { type: ['integer', 'null'] }, 'x', '/ the document is "x"; its type must be integer or null'],
-    ['true where a number is due', { type: 'integer' }, true, '/ the document is true; its type must be integer'],
+    ['two types', { type: ['integer', 'null'] }, 'x',
+      '/ the document is "x"; its type must be integer or null'],
+    ['true where a number is due', { type: 'integer' }, true,
+      '/ the document is true; its type must be integer'],
     ['an enumeration', { enum: ['drop', 'defer'] }, 'drp',
       '/ the document is "drp"; allowed are drop, defer. Did you mean "drop"?'],
     ['a constant', { const: 1 }, 2, '/ the document is 2; it must be 1'],
@@ -53,10 +56,10 @@ describe('validator', () => {
   }
 
   it('[utest->req~cfg.all-errors~1] names the place of a value inside lists and objects', () => {
-    const schema = {
-      type: 'object', properties: { 'a/b~c': { type: 'array', items: { type: 'object', properties: { x: { const: 1 } } } } },
-    };
-    assert.deepEqual(messages(schema, { 'a/b~c': [{ x: 1 }, { x: 2 }] }), ['/a/b~c/1/x "x" is 2; it must be 1']);
+    const item = { type: 'object', properties: { x: { const: 1 } } };
+    const schema = { type: 'object', properties: { 'a/b~c': { type: 'array', items: item } } };
+    assert.deepEqual(messages(schema, { 'a/b~c': [{ x: 1 }, { x: 2 }] }),
+      ['/a/b~c/1/x "x" is 2; it must be 1']);
   });
 
   it('[utest->req~cfg.all-errors~1] an unknown key is a finding of its key, with the nearest one', () => {
@@ -66,7 +69,8 @@ describe('validator', () => {
   });
 
   it('[utest->req~cfg.all-errors~1] a schema without keys has no nearest one', () => {
-    assert.deepEqual(messages({ type: 'object', additionalProperties: false }, { a: 1 }), ['/a unknown key "a".']);
+    assert.deepEqual(messages({ type: 'object', additionalProperties: false }, { a: 1 }),
+      ['/a unknown key "a".']);
   });
 
   it('[utest->req~cfg.all-errors~1] finds all mistakes, those of one value, too', () => {
@@ -81,7 +85,8 @@ describe('validator', () => {
 
   it('[utest->req~cfg.schema~1] values are not coerced, and defaults are not filled in', () => {
     const value = { a: '1' };
-    const schema = { type: 'object', properties: { a: { type: 'integer' }, b: { type: 'integer', default: 5 } } };
+    const properties = { a: { type: 'integer' }, b: { type: 'integer', default: 5 } };
+    const schema = { type: 'object', properties };
     assert.equal(messages(schema, value).length, 1);
     assert.deepEqual(value, { a: '1' });
   });

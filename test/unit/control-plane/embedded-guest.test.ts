@@ -34,6 +34,7 @@ function service(functions?: (bench: FunctionBench) => readonly VirtioFunction[]
   const guest = new EmbeddedGuest({
     plan: bench.plan, partition: bench.plan.partitions[0]!, memory: bench.memory,
     functions: functions?.(bench) ?? [recordingFunction(calls, 0x1234_5678), recordingFunction([], 1)],
+    mustWait: () => false,
     onFault: (fault) => faults.push(faultName(fault)),
   });
   const mailbox = new MailboxGuest(bench.words, bench.areaOf(0).mailboxAt);
@@ -139,7 +140,7 @@ describe('register mailbox service', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   async function answered(mailbox: MailboxGuest, most: number): Promise<number> {
     for (let n = 0; n < most; n++) {
       if (await mailbox.access({ operation: BAR_READ }) === undefined) return n;

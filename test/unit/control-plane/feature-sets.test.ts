@@ -19,10 +19,10 @@ describe('feature sets', () => {
   });
 
   it('[utest->req~neg.offered-only~1] features and their second names are known, others are not', () => {
-    assert.ok(isKnownFeature('VIRTIO_RING_F_EVENT_IDX'));
-    assert.ok(isKnownFeature('VIRTIO_F_EVENT_IDX'));
-    assert.ok(isKnownFeature('VIRTIO_GPU_F_EDID'));
-    assert.ok(!isKnownFeature('VIRTIO_NET_F_NOSUCH'));
+    assert.ok(isKnownFeature('virtio-net', 'VIRTIO_RING_F_EVENT_IDX'));
+    assert.ok(isKnownFeature('virtio-net', 'VIRTIO_F_EVENT_IDX'));
+    assert.ok(isKnownFeature('virtio-gpu', 'VIRTIO_GPU_F_EDID'));
+    assert.ok(!isKnownFeature('virtio-net', 'VIRTIO_NET_F_NOSUCH'));
   });
 
   it('[utest->req~neg.required~1] a set includes a feature under either name', () => {

@@ -74,7 +74,7 @@ describe('reaction table', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   for (const action of ['ignore', 'needs-reset'] as const) {
     it(`[utest->req~neg.required~1] a table that says "${action}" for every fault does not keep a partition without a `
       + 'required feature in service', () => {

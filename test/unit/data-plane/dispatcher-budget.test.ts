@@ -185,7 +185,7 @@ describe('dispatcher: several queues in one window', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~sched.serving-rule~1] time that requests did not need is served in the same window', () => {
     const bench = oneWindow(4 * C, [caps('transmitq0')], { takesNs: C / 4 });
     bench.backlog(6);

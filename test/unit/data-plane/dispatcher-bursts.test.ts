@@ -225,7 +225,7 @@ describe('dispatcher: notifications', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~queue.notify-suppression~1] 2.7.7.2: what was published before the ring broke is notified', () => {
     const bench = oneWindow([caps('transmitq0')]);
     bench.backlog(2);

@@ -182,7 +182,7 @@ describe('dispatcher: overruns', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~sched.overrun-detection~1] a control window that ends late is an overrun, too', () => {
     const bench = grid({ windows: [window('c', 'a', 0, 10_000, [], { kind: 'control' })] });
     const { commands } = bench.plane;

@@ -7,7 +7,7 @@ const flow = {
   arrival: { periodUs: 10_000, jitterUs: 0, spacingUs: 0 },
 };
 
-describe('suspected defects: latency at the first look', () => {
+describe('regressions: latency at the first look', () => {
   it('[utest->req~sched.latency-measured~1] it is counted from the start of the ring, not from instant 0 of the clock', () => {
     const rig = new Rig({ flows: [flow] });
     const startedNs = rig.time.nowNs;
@@ -16,6 +16,7 @@ describe('suspected defects: latency at the first look', () => {
     rig.frames(1);
     const latency = rig.counters.flowLatency(0);
     assert.equal(latency.count, 1);
-    assert.ok(latency.max <= rig.time.nowNs - startedNs, `${latency.max} ns, ${rig.time.nowNs - startedNs} ns after the start`);
+    assert.ok(latency.max <= rig.time.nowNs - startedNs,
+      `${latency.max} ns, ${rig.time.nowNs - startedNs} ns after the start`);
   });
 });

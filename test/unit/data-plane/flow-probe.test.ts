@@ -30,7 +30,7 @@ function bench({ deadlineUs = 5000, windows, takesNs }: FlowOptions = {}): Dispa
 
 function flow(rig: DispatcherBench) {
   const { count, min, max } = rig.counters.flowLatency(0);
-  return { count, min, max, misses: rig.counters.flow(0, FlowCounter.VIOLATIONS) };
+  return { count, min, max, misses: rig.counters.flow(0, FlowCounter.DEADLINE_MISSES) };
 }
 
 describe('flow probe: latency', () => {
@@ -163,7 +163,7 @@ describe('flow probe: stamps', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~sched.latency-measured~1] a request visible at the very first look has not waited since time began', () => {
     const rig = bench();
     rig.backlog(1);

@@ -144,7 +144,7 @@ describe('embedded network driver', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~guest.honest-driver~1] 2.5.1: without VIRTIO_NET_F_MAC the mac field is not read', () => {
     const { machine } = driven(['VIRTIO_F_VERSION_1']);
     const reads = machine.registers.accesses.filter(({ operation, offset }) => operation === MailboxOperation.BAR_READ

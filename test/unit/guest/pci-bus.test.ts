@@ -87,7 +87,7 @@ describe('embedded guest\'s PCI bus', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   for (const device of [0x1080, 0x1110]) {
     it(`[utest->req~guest.honest-driver~1] 4.1.2.2: 1af4:${device.toString(16)} is outside 0x1040 to 0x107f, so not virtio`, () => {
       assert.deepEqual(busWith(0x1af4, device), []);

@@ -74,7 +74,7 @@ describe('test packet', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   for (const [field, from, to] of [['kind', 16, 18], ['sequence', 18, 22], ['time stamp', 22, 30]] as const) {
     it(`[utest->req~guest.traffic-verified~1] a change of any byte of the ${field} is detected`, () => {
       assert.deepEqual(detected().slice(from, to), new Array(to - from).fill(true));

@@ -206,7 +206,7 @@ describe('embedded virtio driver and a device that does not play', () => {
   });
 });
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   it('[utest->req~guest.honest-driver~1] 4.1.4.1: a capability of a reserved type is ignored, wherever it points', () => {
     const { bench } = machineWith();
     const at = capabilityOf(bench, VirtioPciCapType.PCI_ACCESS);

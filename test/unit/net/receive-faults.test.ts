@@ -1,7 +1,7 @@
 /** Receive buffers that break a rule, packets too long for a receiver, and what a receiver never sees. */
 import { strict as assert } from 'node:assert';
 import {
-  arrivals, features, indexOfQueue, netHeader, packets, supplyPieces, tagged,
+  arrivals, features, indexOfQueue, netHeader, packets, sendPieces, split, supplyPieces, tagged,
 } from '../../support/net-guest.ts';
 import { FILL, assertDropped, oneWay, sendOne, supplyEach } from '../../support/one-way.ts';
 import { Rig, netDevice, route, type DeviceOptions } from '../../support/rig.ts';
@@ -99,6 +99,23 @@ describe('length limit of a receiver', () => {
     rig.send('a', tagged(rig.packet('a', 'b', 1015), 9));
     rig.frames();
     assert.deepEqual(rig.route('a-b').drops, { 'too-long-for-receiver': 1 });
+  });
+});
+
+describe('bytes behind a packet', () => {
+  it('[utest->req~mem.zero-residue~1] pieces of an earlier packet do not follow a shorter one', () => {
+    const rig = oneWay(MERGEABLE);
+    supplyPieces(rig, 'b', [2048]);
+    const header = netHeader();
+    sendPieces(rig, 'a', split([...header, ...rig.packet('a', 'b', 900)], [76, 100, 100, 100, 100]));
+    const pieces = [30, 30, 1000];
+    const addresses = supplyPieces(rig, 'b', pieces);
+    addresses.forEach((address, n) => rig.guest('b').slice.write(address, new Array(pieces[n]!).fill(FILL)));
+    sendPieces(rig, 'a', split([...header, ...rig.packet('a', 'b', 100)], [76]));
+    rig.frames();
+    const bytes = addresses.flatMap((address, n) => rig.guest('b').slice.read(address, pieces[n]!));
+    assert.deepEqual(bytes.slice(12, 112), rig.packet('a', 'b', 100));
+    assert.deepEqual(bytes.slice(112), new Array(1060 - 112).fill(FILL));
   });
 });
 

@@ -33,7 +33,8 @@ describe('TCP packets that cannot be cut', () => {
 
   const BROKEN: [string, (bytes: number[]) => number[], 4 | 6][] = [
     ['neither IPv4 nor IPv6', put(13, 6), 4],
-    ['an IPv4 header of four words', put(14, 0x44), 4],
+    ['an IPv4 header of four words', (bytes) => put(14 + 28, 0x50)(put(14, 0x44)(bytes)), 4],
+    ['an IPv4 header of no words', (bytes) => put(14 + 12, 0x50)(put(14, 0x40)(bytes)), 4],
     ['another protocol over IPv4', put(23, UDP), 4],
     ['another next header over IPv6', put(20, 0), 6],
     ['an IPv4 header with more options than bytes', (bytes) => put(14, 0x4f)(bytes.slice(0, 74 + 19)), 4],
@@ -175,10 +176,15 @@ describe('TCP packets passed on whole', () => {
     rig.supply('b', 8);
     sendOriginal(rig);
     const macs = rig.packet('a', 'b').slice(0, 12);
-    rig.send('a', unfinished({ version: 4, protocol: UDP, payload: [1], macs }).bytes);
+    const udp = unfinished({ version: 4, protocol: UDP, payload: [1], macs });
+    const { bytes, checksumStart, checksumOffset } = udp;
+    const flags = NetHeaderFlag.NEEDS_CSUM;
+    rig.send('a', bytes);
+    rig.send('a', bytes, netHeader({ flags, checksumStart, checksumOffset }));
     rig.frames();
-    const [first, second] = arrivals(rig, 'b');
-    assert.deepEqual([first!.header.gsoType, second!.header], [GsoType.TCPV4, PLAIN_HEADER]);
-    assert.equal(first!.header.flags, NetHeaderFlag.NEEDS_CSUM);
+    const [first, second, third] = arrivals(rig, 'b').map(({ header }) => header);
+    assert.deepEqual([first!.gsoType, first!.flags], [GsoType.TCPV4, flags]);
+    assert.deepEqual(second, PLAIN_HEADER);
+    assert.deepEqual(third, { ...PLAIN_HEADER, flags, checksumStart, checksumOffset });
   });
 });

@@ -60,6 +60,14 @@ describe('TCP packets cut by the gateway', () => {
     });
   }
 
+  it('[utest->req~net.offload-completion~1] packets of both versions follow each other in one queue', () => {
+    const rig = segmentsRig();
+    rig.supply('b', 12);
+    const sent = ([6, 4, 6] as const).map((version) => sendOriginal(rig, { version }));
+    rig.frames();
+    sent.forEach((packet, n) => assertSegments(packets(rig, 'b').slice(4 * n, 4 * n + 4), packet));
+  });
+
   it('[utest->req~net.offload-completion~1] identifications wrap around 2^16', () => {
     const rig = segmentsRig();
     rig.supply('b', 8);

@@ -53,7 +53,10 @@ describe('arena layout', () => {
   for (const [name, request] of [
     ['two partitions', TWO],
     ['many devices and queue pairs', {
-      partitions: [{ memoryBytes: MIB, devices: 3 }, { memoryBytes: 5 * MIB, devices: 8 }, { memoryBytes: MIB, devices: 1 }],
+      partitions: [
+        { memoryBytes: MIB, devices: 3 }, { memoryBytes: 5 * MIB, devices: 8 },
+        { memoryBytes: MIB, devices: 1 },
+      ],
       devices: Array.from({ length: 12 }, (_, n) => ({ queuePairs: 1 + n % 8 })),
     }],
     ['slices above 2 GiB', { ...TWO, slicesFrom: 2 ** 31 }],
@@ -62,7 +65,8 @@ describe('arena layout', () => {
       const layout = layOutArena(request);
       const ordered = areas(layout).sort((a, b) => a[0] - b[0]);
       ordered.forEach(([start, end], n) => {
-        assert.ok(start >= (ordered[n - 1]?.[1] ?? 1), `area at ${start} begins before the one before it ends`);
+        assert.ok(start >= (ordered[n - 1]?.[1] ?? 1),
+          `area at ${start} begins before the one before it ends`);
         assert.ok(end <= layout.pages * WASM_PAGE);
       });
     });
@@ -77,11 +81,13 @@ describe('arena layout', () => {
     for (const { sliceAt, mailboxAt, statisticsAt } of layout.partitions) {
       assert.deepEqual([sliceAt % WASM_PAGE, mailboxAt % 64, statisticsAt % 64], [0, 0, 0]);
     }
-    for (const { statusAt, stagingAt } of layout.devices) assert.deepEqual([statusAt % 64, stagingAt[0]! % 4096], [0, 0]);
+    for (const { statusAt, stagingAt } of layout.devices) {
+      assert.deepEqual([statusAt % 64, stagingAt[0]! % 4096], [0, 0]);
+    }
   });
 
   it('[utest->req~mem.bounds~1] a device has a staging buffer for every queue pair', () => {
-    const layout = layOutArena({ partitions: [{ memoryBytes: MIB, devices: 1 }], devices: [{ queuePairs: 3 }] });
+    const layout = layOutArena({ partitions: [], devices: [{ queuePairs: 3 }] });
     assert.deepEqual(layout.devices[0]!.stagingAt, [12288, 12288 + 139264, 12288 + 2 * 139264]);
   });
 
@@ -90,14 +96,17 @@ describe('arena layout', () => {
     assert.deepEqual(layout.partitions[0]!.vectorsAt, [8192 + 64, 8192 + 64 + 256]);
   });
 
-  it('[utest->req~mem.bounds~1] the first slice may be asked to lie higher, never lower than the host\'s areas', () => {
+  it('[utest->req~mem.bounds~1] the first slice may be asked to lie higher, never'
+    + ' lower than the host\'s areas', () => {
     assert.equal(layOutArena({ ...TWO, slicesFrom: 2 ** 31 }).partitions[0]!.sliceAt, 2 ** 31);
-    assert.equal(layOutArena({ ...TWO, slicesFrom: 2 ** 31 + 1 }).partitions[0]!.sliceAt, 2 ** 31 + WASM_PAGE);
+    assert.equal(layOutArena({ ...TWO, slicesFrom: 2 ** 31 + 1 }).partitions[0]!.sliceAt,
+      2 ** 31 + WASM_PAGE);
     assert.equal(layOutArena({ ...TWO, slicesFrom: 1 }).partitions[0]!.sliceAt, 6 * WASM_PAGE);
   });
 
   it('[utest->req~mem.bounds~1] memory of 4095 MiB fits below 4 GiB, its last end fits 32 bits', () => {
-    const { pages } = layOutArena({ partitions: [{ memoryBytes: 4095 * MIB, devices: 1 }], devices: [{ queuePairs: 1 }] });
+    const { pages } = layOutArena(
+      { partitions: [{ memoryBytes: 4095 * MIB, devices: 1 }], devices: [{ queuePairs: 1 }] });
     assert.ok(pages <= ARENA_PAGES_MAX, `${pages} pages`);
     assert.ok(ARENA_PAGES_MAX * WASM_PAGE <= 0xffffffff);
   });

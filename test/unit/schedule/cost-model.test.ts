@@ -32,7 +32,8 @@ describe('cost model: sizes', () => {
     ['with TCP segmentation over IPv6', offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO6'), 1518, 65553],
     ['with the largest MTU and segmentation',
       { ...offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO4'), mtu: 65535 }, 65553, 65553],
-    ['with segmentation in the other direction only', offering('VIRTIO_NET_F_GUEST_CSUM', 'VIRTIO_NET_F_GUEST_TSO4'),
+    ['with segmentation in the other direction only',
+      offering('VIRTIO_NET_F_GUEST_CSUM', 'VIRTIO_NET_F_GUEST_TSO4'),
       1518, 1518],
   ] as const) {
     it(`[utest->req~net.length~1] longest packet ${name}`, () => {
@@ -41,14 +42,16 @@ describe('cost model: sizes', () => {
     });
   }
 
-  it('[utest->req~queue.bounded-walk~1] a chain has 20 descriptors where nothing is given, and never more than the queue', () => {
+  it('[utest->req~queue.bounded-walk~1] a chain has 20 descriptors where nothing is'
+    + ' given, and never more than the queue', () => {
     assert.equal(descriptorsMaxOf(PLAIN), 20);
     assert.equal(descriptorsMaxOf({ ...PLAIN, queueSize: 16 }), 16);
     assert.equal(descriptorsMaxOf({ ...PLAIN, descriptorsMax: 40 }), 40);
     assert.equal(descriptorsMaxOf({ ...PLAIN, descriptorsMax: 40, queueSize: 32 }), 32);
   });
 
-  it('[utest->req~net.receive-buffers~1] a packet uses 20 of the receiver\'s descriptors where nothing is given', () => {
+  it('[utest->req~net.receive-buffers~1] a packet uses 20 of the receiver\'s'
+    + ' descriptors where nothing is given', () => {
     assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b')), 20);
     assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b', { receiveDescriptorsMax: 3 })), 3);
   });
@@ -76,7 +79,8 @@ describe('cost model: one request of a transmitq', () => {
     assert.equal(transmitCostNs(COSTS, { ...PLAIN, mtu: 1007 }, routes(1)), 1200 + 200 + 200);
   });
 
-  it('[utest->req~sched.budget-before-start~1] a checksum is paid once, however many routes there are', () => {
+  it('[utest->req~sched.budget-before-start~1] a checksum is paid once, however'
+    + ' many routes there are', () => {
     assert.equal(transmitCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), []), 1200 + 50 + 2 * 30);
     assert.equal(transmitCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), routes(2)), 2000 + 110);
   });
@@ -96,18 +100,21 @@ describe('cost model: one request of a transmitq', () => {
   });
 
   it('[utest->req~sched.budget-before-start~1] the cost is a whole number, rounded up', () => {
-    const costs: CostsConfig = { netForward: { baseNs: 0.1, perKibNs: 0, perDescriptorNs: 0 }, windowSwitchNs: 0 };
+    const costs: CostsConfig = { netForward: { baseNs: 0.1, perKibNs: 0, perDescriptorNs: 0 },
+      windowSwitchNs: 0 };
     assert.equal(transmitCostNs(costs, PLAIN, []), 1);
   });
 });
 
 describe('cost model: commands', () => {
-  it('[utest->req~ctrl.budget~1] a command of the control plane costs 20,000 ns where nothing is given', () => {
+  it('[utest->req~ctrl.budget~1] a command of the control plane costs 20,000 ns'
+    + ' where nothing is given', () => {
     assert.equal(controlCommandNs(COSTS), 20_000);
     assert.equal(controlCommandNs({ ...COSTS, controlCommandNs: 7 }), 7);
   });
 
-  it('[utest->req~sched.budget-before-start~1] a request of a controlq costs 5,000 ns where nothing is given', () => {
+  it('[utest->req~sched.budget-before-start~1] a request of a controlq costs 5,000'
+    + ' ns where nothing is given', () => {
     assert.equal(netControlNs(COSTS), 5_000);
     assert.equal(netControlNs({ ...COSTS, netControlNs: 7 }), 7);
   });

@@ -1,14 +1,11 @@
 /** Rules about routes and flows. */
-import {
-  packetBytesMax,
-  plainPacketBytesMax,
-  receiveDescriptorsMaxOf,
-} from '../../../schedule/cost-model.ts';
+import { packetBytesMax, mtuOf, receiveDescriptorsMaxOf } from '../../../schedule/cost-model.ts';
 import type {
   GatewayConfig,
   NetDeviceConfig,
   RouteConfig,
 } from '../../../schedule/gateway-config.ts';
+import { Ethernet } from '../../../wire/ethernet.ts';
 import { didYouMean, type Finding } from '../validator.ts';
 import { deviceIds } from './partition-rules.ts';
 import { at, duplicates, type Rule } from './rule.ts';
@@ -76,7 +73,8 @@ function* routeQuotas(config: GatewayConfig): Iterable<Finding> {
   for (const [r, route] of config.network.routes.entries()) {
     const sender = deviceOf(config, route.from);
     if (!sender) continue;
-    const least = plainPacketBytesMax(sender) - 4;
+    const tagged = route.vlan !== null && route.vlanAction !== 'insert';
+    const least = mtuOf(sender) + Ethernet.HEADER + (tagged ? Ethernet.TAG : 0);
     if (route.bytesPerMajorFrame >= least) continue;
     yield at(
       ['network', 'routes', r, 'bytesPerMajorFrame'],
@@ -85,14 +83,23 @@ function* routeQuotas(config: GatewayConfig): Iterable<Finding> {
   }
 }
 
+/** Buffers that the routes to a receiver reserve together, up to and including this route. */
+function reservedUpTo(config: GatewayConfig, route: RouteConfig): number {
+  const { routes } = config.network;
+  return routes
+    .slice(0, routes.indexOf(route) + 1)
+    .filter((other) => other.to === route.to)
+    .reduce((sum, other) => sum + (other.receiveReserve ?? 0), 0);
+}
+
 function* receiverLimits(config: GatewayConfig): Iterable<Finding> {
   for (const [r, route] of config.network.routes.entries()) {
     const receiver = deviceOf(config, route.to);
     if (!receiver) continue;
-    if ((route.receiveReserve ?? 0) >= receiver.queueSize) {
+    if ((route.receiveReserve ?? 0) > 0 && reservedUpTo(config, route) >= receiver.queueSize) {
       yield at(
         ['network', 'routes', r, 'receiveReserve'],
-        `the receiver has ${receiver.queueSize} buffers at most; the reserve must be below`,
+        `the receiver has ${receiver.queueSize} buffers at most; all reserves of its routes together must be below, not ${reservedUpTo(config, route)}`,
       );
     }
     if (

@@ -2,7 +2,6 @@
 import { ARENA_PAGES_MAX, layOutArena, WASM_PAGE } from '../../../schedule/arena-layout.ts';
 import { descriptorsMaxOf, packetBytesMax } from '../../../schedule/cost-model.ts';
 import type { GatewayConfig } from '../../../schedule/gateway-config.ts';
-import { VECTORS_MAX } from '../../../schedule/arena-layout.ts';
 import { queueNamesOf } from '../../../schedule/queue-names.ts';
 import { availRingBytes, descriptorTableBytes, usedRingBytes } from '../../../wire/virtqueue.ts';
 import {
@@ -135,8 +134,8 @@ function* featuresSupported(config: GatewayConfig): Iterable<Finding> {
 function* featuresRequiredAreOffered(config: GatewayConfig): Iterable<Finding> {
   for (const { device, path } of everyDevice(config)) {
     for (const [n, name] of device.features.require.entries()) {
-      if (!isKnownFeature(name) || includesFeature(device.type, device.features.offer, name))
-        continue;
+      if (!isKnownFeature(device.type, name)) continue;
+      if (includesFeature(device.type, device.features.offer, name)) continue;
       yield at([...path, 'features', 'require', n], `${name} is required but not offered`);
     }
     if (includesFeature(device.type, device.features.offer, 'VIRTIO_F_VERSION_1')) continue;
@@ -154,13 +153,6 @@ function* multiqueue(config: GatewayConfig): Iterable<Finding> {
       [...path, 'queuePairs'],
       `${device.queuePairs} queue pairs need VIRTIO_NET_F_MQ among the offered features`,
     );
-  }
-}
-
-function* vectors(config: GatewayConfig): Iterable<Finding> {
-  for (const { device, path } of everyDevice(config)) {
-    if (queueNamesOf(device).length < VECTORS_MAX) continue;
-    yield at([...path, 'queuePairs'], 'the device has more queues than interrupt vectors');
   }
 }
 
@@ -214,11 +206,17 @@ export const PARTITION_RULES: readonly Rule[] = [
   },
   {
     name: 'duplicate-device-id',
-    check: (config) =>
-      duplicates(
-        [...everyDevice(config)].map(({ id, path }) => ({ value: id, path: [...path, 'id'] })),
-        'device id',
-      ),
+    check: function* (config) {
+      for (const [p, partition] of config.partitions.entries()) {
+        yield* duplicates(
+          partition.devices.map((device, d) => ({
+            value: `${partition.id}.${device.id}`,
+            path: ['partitions', p, 'devices', d, 'id'],
+          })),
+          'device id',
+        );
+      }
+    },
   },
   { name: 'duplicate-mac', check: macs },
   { name: 'memory-over-arena', check: memoryFitsArena },
@@ -229,6 +227,5 @@ export const PARTITION_RULES: readonly Rule[] = [
   { name: 'feature-not-implemented', check: featuresSupported },
   { name: 'feature-required-not-offered', check: featuresRequiredAreOffered },
   { name: 'queue-pairs-without-mq', check: multiqueue },
-  { name: 'too-many-queues', check: vectors },
   { name: 'guest-parameter-wrong', check: guestParameters },
 ];

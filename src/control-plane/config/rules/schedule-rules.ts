@@ -2,33 +2,37 @@
 import { nsOf } from '../../../schedule/compile-plan.ts';
 import type { GatewayConfig, WindowConfig } from '../../../schedule/gateway-config.ts';
 import { queueNamesOf } from '../../../schedule/queue-names.ts';
+import type { JsonPath } from '../json-source.ts';
 import { didYouMean, type Finding } from '../validator.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 import { windowEntries } from './window-entries.ts';
 
-const NS_TOLERANCE = 1e-6;
-
 const endUs = (window: WindowConfig): number => window.offsetUs + window.durationUs;
 
-function* wholeNanoseconds(config: GatewayConfig): Iterable<Finding> {
-  const whole = (us: number) => Math.abs(us * 1000 - Math.round(us * 1000)) < NS_TOLERANCE;
-  const message = (us: number) =>
-    `${us} µs is not a whole number of nanoseconds: three decimals at most`;
+/** Every value in microseconds, with its place. */
+function* microseconds(config: GatewayConfig): Iterable<[JsonPath, number | undefined]> {
   const { majorFrameUs, windows } = config.schedule;
-  if (!whole(majorFrameUs)) yield at(['schedule', 'majorFrameUs'], message(majorFrameUs));
+  yield [['schedule', 'majorFrameUs'], majorFrameUs];
   for (const [w, window] of windows.entries()) {
     for (const key of ['offsetUs', 'durationUs', 'pollUs'] as const) {
-      const value = window[key];
-      if (value !== undefined && !whole(value))
-        yield at(['schedule', 'windows', w, key], message(value));
+      yield [['schedule', 'windows', w, key], window[key]];
     }
   }
-  for (const [f, flow] of config.flows.entries()) {
-    if (!whole(flow.deadlineUs)) yield at(['flows', f, 'deadlineUs'], message(flow.deadlineUs));
+  for (const [f, { deadlineUs, arrival }] of config.flows.entries()) {
+    yield [['flows', f, 'deadlineUs'], deadlineUs];
     for (const key of ['periodUs', 'jitterUs', 'spacingUs'] as const) {
-      if (!whole(flow.arrival[key]))
-        yield at(['flows', f, 'arrival', key], message(flow.arrival[key]));
+      yield [['flows', f, 'arrival', key], arrival[key]];
     }
+  }
+  for (const [p, { guest }] of config.partitions.entries()) {
+    yield [['partitions', p, 'guest', 'parameters', 'periodUs'], guest.parameters?.periodUs];
+  }
+}
+
+function* wholeNanoseconds(config: GatewayConfig): Iterable<Finding> {
+  for (const [path, us] of microseconds(config)) {
+    if (us === undefined || Number(us.toFixed(3)) === us) continue;
+    yield at(path, `${us} µs is not a whole number of nanoseconds: three decimals at most`);
   }
 }
 

@@ -1,10 +1,10 @@
-/** Wrong uses of the command line that are not yet answered as they should be. */
+/** Wrong uses of the command line that once were answered wrongly. */
 import { strict as assert } from 'node:assert';
 import { gateway, TestDirectory } from '../support/command-line.ts';
 
 const COCKPIT = 'config/cockpit.json';
 
-describe('suspected defects: command line', function () {
+describe('regressions: command line', function () {
   this.timeout(20_000);
 
   for (const name of ['constructor', 'toString', '__proto__']) {
@@ -21,7 +21,8 @@ describe('suspected defects: command line', function () {
     });
   }
 
-  it('[utest->req~cfg.strict-json~1] levels hidden behind closing brackets are problems of the file (catalogue 81)', () => {
+  it('[utest->req~cfg.strict-json~1] levels hidden behind closing brackets are'
+    + ' problems of the file (catalogue 81)', () => {
     const directory = new TestDirectory();
     try {
       const file = directory.write('deep.json', `[${'}'.repeat(100_000)},${'['.repeat(100_000)}`);
@@ -33,7 +34,8 @@ describe('suspected defects: command line', function () {
     }
   });
 
-  it('[utest->req~cfg.all-errors~1] a file of 60,000 unknown keys is answered within 5 s (catalogue 81)', () => {
+  it('[utest->req~cfg.all-errors~1] a file of 60,000 unknown keys is answered'
+    + ' within 5 s (catalogue 81)', () => {
     const directory = new TestDirectory();
     try {
       const keys = Array.from({ length: 60_000 }, (_, n) => `"k${n}":0`);

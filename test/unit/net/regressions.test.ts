@@ -1,4 +1,4 @@
-/** What the network half does and by its requirements should not: each test asserts the right behaviour. */
+/** Mistakes that the network half once made. */
 import { strict as assert } from 'node:assert';
 import { NetCtrl, NetHeaderFlag } from '../../../src/wire/virtio-net.ts';
 import {
@@ -9,7 +9,7 @@ import { segmentsRig, sendOriginal } from '../../support/segments.ts';
 
 const OWN = [0x52, 0x54, 0, 0, 0, 1];
 
-describe('suspected defects', () => {
+describe('regressions', () => {
   describe('a checksum field in the Ethernet header', () => {
     /** Sends a packet whose checksum field is chosen freely, to a receiver without GUEST_CSUM. */
     function sendWithField(fields: Partial<HeaderFields>, tag?: number): Rig {
