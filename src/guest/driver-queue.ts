@@ -64,7 +64,14 @@ export class DriverQueue {
     this.availAt = memory.at(this.avail);
     this.usedAt = memory.at(this.used);
     this.buffersAt = memory.at(buffers);
+    // 2.7.10.1: rings begin at 0, whatever a life before this one has left in the memory.
+    this.clear(this.availAt, availRingBytes(size));
+    this.clear(this.usedAt, usedRingBytes(size));
     for (let index = 0; index < size; index++) this.describe(index, buffers + index * bufferBytes);
+  }
+
+  private clear(at: number, bytes: number): void {
+    this.u16.fill(0, at >>> 1, (at + bytes) >>> 1);
   }
 
   private describe(index: number, address: number): void {

@@ -1,7 +1,7 @@
 /** VIRTIO 1.4, 2.7.6 and 2.7.8: available and used ring of the device side, over every index wrap. */
 import { strict as assert } from 'node:assert';
 import { faultName } from '../../src/base/fault.ts';
-import { SeededRandom } from '../../src/base/seeded-random.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { QueueBench } from '../support/queue-bench.ts';
 import { recordStores } from '../support/recorded-stores.ts';
 

@@ -10,7 +10,7 @@ import { first, twoPartitions, type ConfigDraft } from '../support/two-partition
 interface Report {
   readonly config: { readonly sha256: string };
   readonly majorFrames: number;
-  readonly flows: readonly { readonly id: string; readonly requests: number; readonly violations: number }[];
+  readonly flows: readonly { readonly id: string; readonly requests: number; readonly violations: number; readonly hostBreaches: number }[];
   readonly safeState: string | null;
 }
 

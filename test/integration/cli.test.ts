@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync, truncateSync } from 'node:fs';
 import { BROKEN_CONFIGS } from '../support/broken-configs.ts';
 import { gateway, TestDirectory } from '../support/command-line.ts';
-import { repositoryPath } from '../support/judged.ts';
 import { twoPartitions } from '../support/two-partitions.ts';
 
 const COCKPIT = 'config/cockpit.json';
@@ -183,7 +182,7 @@ describe('command line: check of a right configuration', () => {
     assert.ok(rest.memoryMiB >= 12 && rest.memoryMiB < 4096);
     assert.deepEqual(windows.slice(3), [
       {
-        id: 'cluster-late', partition: 'cluster', offsetNs: 5_000_000, durationNs: 1_000_000,
+        id: 'cluster-late', partition: 'cluster', offsetNs: 5_000_000, durationNs: 250_000,
         quota: { 'cluster.net0.transmitq0': 8 },
       },
       { id: 'control', partition: null, offsetNs: 8_000_000, durationNs: 1_000_000, quota: {} },

@@ -1,7 +1,7 @@
 /** Device side of the litmus tests: polls, serves in small random bursts, notifies only if it must. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { faultName, NO_FAULT } from '../../src/base/fault.ts';
-import { SeededRandom } from '../../src/base/seeded-random.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { Arena } from '../../src/data-plane/arena.ts';
 import { GuestMemory } from '../../src/data-plane/guest-memory.ts';
 import { DescriptorChain } from '../../src/data-plane/virtqueue/descriptor-chain.ts';

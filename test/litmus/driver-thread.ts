@@ -1,6 +1,6 @@
 /** Driver side of the litmus tests: sends, reaps, and sleeps only when arming said that nothing is there. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { SeededRandom } from '../../src/base/seeded-random.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { DriverQueue } from '../../src/guest/driver-queue.ts';
 import {
   BUFFER_BYTES, deviceWrites, fill, mismatch, SliceMemory, WATCHDOG_MS, Word, type LitmusData, type Verdict,

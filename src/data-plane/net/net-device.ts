@@ -240,7 +240,6 @@ export class NetDevice {
       this.arena.join(sink.at[0]!, packet.headAt, headLength, packet.restAt[0]!, restLength);
       return;
     }
-    sink.rewind();
     sink.scatter(packet.headAt, headLength);
     for (let n = 0; n < packet.restCount; n++)
       sink.scatter(packet.restAt[n]!, packet.restLength[n]!);

@@ -66,10 +66,6 @@ export class DescriptorChain {
     this.writableBytes = 0;
     this.steps = 0;
     this.writable = false;
-  }
-
-  /** The next {@link scatter} writes from the first segment on. */
-  rewind(): void {
     this.writeSegment = 0;
     this.writeUsed = 0;
   }

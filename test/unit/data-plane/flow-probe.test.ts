@@ -30,7 +30,7 @@ function bench({ deadlineUs = 5000, windows, takesNs }: FlowOptions = {}): Dispa
 
 function flow(rig: DispatcherBench) {
   const { count, min, max } = rig.counters.flowLatency(0);
-  return { count, min, max, misses: rig.counters.flow(0, FlowCounter.DEADLINE_MISSES) };
+  return { count, min, max, misses: rig.counters.flow(0, FlowCounter.VIOLATIONS) };
 }
 
 describe('flow probe: latency', () => {

@@ -1,12 +1,12 @@
 /** Layout tables against field lists: every offset is the sum of the sizes before it. */
 import { strict as assert } from 'node:assert';
-import { MTU_MAX, MTU_MIN, NetConfig, NetCtrl, NetHeader } from '../../../src/wire/virtio-net.ts';
+import { NetConfig, NetCtrl, NetHeader } from '../../../src/wire/virtio-net.ts';
 import {
   BarLayout, CommonConfig, Msix, PciHeader, VirtioPciCap, VirtioPciCapType,
 } from '../../../src/wire/virtio-pci.ts';
-import { DEVICE_TYPE_ID, DeviceStatus, VIRTIO_VERSION } from '../../../src/wire/virtio.ts';
+import { DEVICE_TYPE_ID, DeviceStatus } from '../../../src/wire/virtio.ts';
 import {
-  availRingBytes, descriptorTableBytes, QUEUE_SIZE_MAX, usedRingBytes, VIRTQ_ALIGN, VirtqAvail,
+  availRingBytes, descriptorTableBytes, usedRingBytes, VIRTQ_ALIGN, VirtqAvail,
   VirtqDesc, VirtqDescFlag, VirtqUsed,
 } from '../../../src/wire/virtqueue.ts';
 
@@ -38,13 +38,12 @@ describe('wire: layouts', () => {
   });
 
   it('[utest->req~queue.setup-valid~1] 2.7: sizes and alignments of the three parts, for every queue size', () => {
-    for (let size = 1; size <= QUEUE_SIZE_MAX; size *= 2) {
+    for (let size = 1; size <= 32768; size *= 2) {
       assert.equal(descriptorTableBytes(size), 16 * size);
       assert.equal(availRingBytes(size), 6 + 2 * size);
       assert.equal(usedRingBytes(size), 6 + 8 * size);
     }
     assert.deepEqual(VIRTQ_ALIGN, { DESC: 16, AVAIL: 2, USED: 4 });
-    assert.equal(QUEUE_SIZE_MAX, 32768);
   });
 
   it('[utest->req~net.header-valid~1] 5.1.9: the virtio-net header has 12 bytes since VERSION_1', () => {
@@ -57,7 +56,6 @@ describe('wire: layouts', () => {
   it('[utest->req~pci.function~1] 5.1.4: the configuration of a network device, up to duplex', () => {
     assert.deepEqual(NetConfig, offsetsOf([
       ['MAC', 6], ['STATUS', 2], ['MAX_VIRTQUEUE_PAIRS', 2], ['MTU', 2], ['SPEED', 4], ['DUPLEX', 1]]));
-    assert.deepEqual([MTU_MIN, MTU_MAX], [68, 65535]);
   });
 
   it('[utest->req~net.control-exact~1] 5.1.9.5: classes are numbered 0 to 5, commands from 0 in each', () => {
@@ -117,6 +115,5 @@ describe('wire: layouts', () => {
 
   it('[utest->req~pci.function~1] 5: the device types, of the version that is pinned', () => {
     assert.deepEqual(DEVICE_TYPE_ID, { 'virtio-net': 1, 'virtio-gpu': 16 });
-    assert.equal(VIRTIO_VERSION, '1.4');
   });
 });
