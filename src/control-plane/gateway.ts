@@ -193,6 +193,11 @@ export class Gateway {
     }
   }
 
+  /** Whether a device shows its link as up. */
+  linkUp(device: number): boolean {
+    return this.functions[device]!.config.linkUp;
+  }
+
   private tick(): void {
     this.link.flush();
     this.settleStarting();

@@ -52,6 +52,17 @@ describe('gateway with its threads', () => {
     assert.ok(gateway.statistic('infotainment', GuestStatistic.SENT) > 0);
   });
 
+  it('[utest->req~net.link-state~1] a link is up while somebody it leads to is ready and served', async () => {
+    const gateway = started(cockpitWith('telematics', undefined, [reaction('chain-empty', 'isolate', 'telematics')]));
+    assert.equal(gateway.linkUp('cluster'), false);
+    await gateway.reaches('normal', ...EVERYBODY);
+    assert.deepEqual(EVERYBODY.map((id) => gateway.linkUp(id)), [true, true, true]);
+    gateway.gateway.events.report(
+      EventKind.FAULT, gateway.index('telematics'), -1, Fault.ChainEmpty, Float64Array.of(0));
+    await gateway.reaches('isolated', 'telematics');
+    assert.deepEqual(EVERYBODY.map((id) => gateway.linkUp(id)), [false, true, false]);
+  });
+
   it('[utest->req~part.transition-table~1] a stop leaves every partition idle and no thread, twice in one process', async () => {
     const left: number[] = [];
     for (let round = 0; round < 2; round++) {

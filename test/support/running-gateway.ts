@@ -11,7 +11,7 @@ import { compilePlan } from '../../src/schedule/compile-plan.ts';
 import type { GatewayConfig } from '../../src/schedule/gateway-config.ts';
 
 const POLL_MS = 5;
-const PATIENCE_MS = 8000;
+const PATIENCE_MS = 20_000;
 
 export function cockpit(): GatewayConfig {
   const { config, problems } = loadConfig(path.resolve(__dirname, '../../../config/cockpit.json'));
@@ -69,6 +69,13 @@ export class RunningGateway {
 
   statistic(partition: string, statistic: number): number {
     return this.gateway.guests[this.index(partition)]!.statistics.get(statistic);
+  }
+
+  /** Whether the first device of a partition shows its link as up. */
+  linkUp(partition: string): boolean {
+    const { plan } = this.gateway;
+    const device = plan.partitions[this.index(partition)]!.devices[0]!;
+    return this.gateway.linkUp(device);
   }
 
   async reaches(mode: PartitionMode, ...partitions: readonly string[]): Promise<void> {

@@ -7,7 +7,7 @@ export interface Reaction {
   readonly log: boolean;
 }
 
-/** Faults that end a partition by their nature: an entry for every fault can only make that stronger. */
+/** Faults that end a partition by their nature: an entry for every fault only makes it stronger. */
 const INHERENT: Partial<Record<FaultName, FaultAction>> = {
   'required-feature-missing': 'isolate',
   'guest-died': 'isolate',

@@ -1,6 +1,6 @@
 /** Device-specific configuration of a network device (5.1.4), read-only, with its generation. */
 import type { PlanDevice } from '../../schedule/gateway-plan.ts';
-import { DUPLEX_FULL, NetConfig } from '../../wire/virtio-net.ts';
+import { DUPLEX_FULL, NetConfig, NetStatus } from '../../wire/virtio-net.ts';
 
 /** Rounded up so that 32-bit reads of the last field stay inside. */
 export const NET_CONFIG_BYTES = 20;
@@ -22,6 +22,10 @@ export class NetDeviceConfig {
     this.words = words;
     this.statusIndex = statusAt >>> 2;
     this.lastStatus = Atomics.load(words, this.statusIndex);
+  }
+
+  get linkUp(): boolean {
+    return (Atomics.load(this.words, this.statusIndex) & NetStatus.LINK_UP) !== 0;
   }
 
   /** Takes over the status word that both planes may change. */

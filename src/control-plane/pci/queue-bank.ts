@@ -201,7 +201,7 @@ export class QueueBank {
     ];
   }
 
-  /** Interrupts were masked or unmasked: tells the data plane where that concerns a started ring. */
+  /** Interrupts were masked or unmasked: tells the data plane where it concerns a started ring. */
   interruptsChanged(): void {
     if ((this.progress.status & DeviceStatus.DRIVER_OK) === 0) return;
     for (const queue of this.queues) {

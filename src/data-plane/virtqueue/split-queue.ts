@@ -82,7 +82,7 @@ export class SplitQueue implements ChainSource {
     this.brokenBy = NO_FAULT;
   }
 
-  /** A ring that broke owes notifications for what it published before; one that was stopped does not. */
+  /** A broken ring owes notifications for what it published; one that was stopped does not. */
   get mayNotify(): boolean {
     return this.started || this.brokenBy !== NO_FAULT;
   }
