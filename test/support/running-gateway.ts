@@ -2,7 +2,6 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { Drop, RouteCounter } from '../../src/channel/counters.ts';
 import { GuestStatistic } from '../../src/channel/guest-statistics.ts';
 import { loadConfig } from '../../src/control-plane/config/load-config.ts';
 import { Gateway } from '../../src/control-plane/gateway.ts';
@@ -89,13 +88,17 @@ export class RunningGateway {
   }
 
   /** What the cluster's requests and answers met on their way. */
-  get trouble(): { lost: number; corrupt: number; duplicate: number; policed: number } {
+  get trouble(): { lost: number; corrupt: number; duplicate: number; dropped: number } {
     const { counters, plan } = this.gateway;
-    const policed = plan.routes.filter(({ id }) => !id.startsWith('infotainment'))
-      .reduce((sum, { index }) => sum + counters.route(index, RouteCounter.DROPS + Drop.POLICED), 0);
+    const dropped = plan.routes
+      .filter(({ id }) => !id.startsWith('infotainment'))
+      .map(({ index }) => counters.delivery(index))
+      .reduce((sum, { sent, delivered }) => sum + sent - delivered, 0);
     return {
-      lost: this.statistic('cluster', GuestStatistic.LOST), corrupt: this.statistic('cluster', GuestStatistic.CORRUPT),
-      duplicate: this.statistic('cluster', GuestStatistic.DUPLICATE), policed,
+      lost: this.statistic('cluster', GuestStatistic.LOST),
+      corrupt: this.statistic('cluster', GuestStatistic.CORRUPT),
+      duplicate: this.statistic('cluster', GuestStatistic.DUPLICATE),
+      dropped,
     };
   }
 

@@ -51,9 +51,9 @@ export class NetDeviceConfig {
 
   /** Sets and clears bits of the status; true when that changed it. */
   changeStatus(set: number, clear: number): boolean {
-    const before = Atomics.load(this.words, this.statusIndex);
-    const after = (before & ~clear) | set;
-    Atomics.store(this.words, this.statusIndex, after);
-    return after !== before;
+    // Bit by bit: the data plane may clear the announce bit at the same time.
+    const cleared = Atomics.and(this.words, this.statusIndex, ~clear) & clear;
+    const added = set & ~Atomics.or(this.words, this.statusIndex, set);
+    return cleared !== 0 || added !== 0;
   }
 }
