@@ -7,7 +7,11 @@
 import { strict as assert } from 'node:assert';
 import { FetchDecisions, type Flip, type Range, type Watch } from '../support/fetch-decisions.ts';
 import {
-  commandScenario, packetScenario, usedRings, type FetchScenario, type Outcome,
+  commandScenario,
+  packetScenario,
+  usedRings,
+  type FetchScenario,
+  type Outcome,
 } from '../support/fetch-scenarios.ts';
 import { NET_COMMANDS } from '../support/net-commands.ts';
 import { LAYOUTS } from '../support/ring-layouts.ts';
@@ -28,29 +32,41 @@ const SCENARIOS: readonly FetchScenario[] = [
     packetScenario({ title: `a receive buffer ${where}`, receive: layout }),
   ]),
   packetScenario({
-    title: 'three merged receive buffers', buffers: [100, 40, 2048], features: { b: MERGEABLE },
+    title: 'three merged receive buffers',
+    buffers: [100, 40, 2048],
+    features: { b: MERGEABLE },
   }),
   packetScenario({
-    title: 'merged receive buffers in tables', buffers: [100, 2048], features: { b: MERGEABLE },
+    title: 'merged receive buffers in tables',
+    buffers: [100, 2048],
+    features: { b: MERGEABLE },
     receive: LAYOUTS['in an indirect table at an odd address']!,
   }),
   packetScenario({ title: 'a packet for two receivers', fanOut: true }),
   packetScenario({ title: 'a tagged packet', packet: tagged, route: { vlan: 7 } }),
   packetScenario({
-    title: 'a packet that loses its tag', packet: tagged, route: { vlan: 7, vlanAction: 'remove' },
+    title: 'a packet that loses its tag',
+    packet: tagged,
+    route: { vlan: 7, vlanAction: 'remove' },
   }),
   packetScenario({ title: 'a packet that gets a tag', route: { vlan: 7, vlanAction: 'insert' } }),
   packetScenario({
-    title: 'a packet whose checksum the receiver completes', packet: checksumRequest,
+    title: 'a packet whose checksum the receiver completes',
+    packet: checksumRequest,
     features: { a: CHECKSUM, b: ['VIRTIO_NET_F_GUEST_CSUM'] },
   }),
   packetScenario({
-    title: 'a packet whose checksum the gateway completes', packet: checksumRequest, features: { a: CHECKSUM },
+    title: 'a packet whose checksum the gateway completes',
+    packet: checksumRequest,
+    features: { a: CHECKSUM },
     send: LAYOUTS['with its header in single bytes']!,
   }),
   packetScenario({
-    title: 'a packet that the gateway cuts', packet: segmentRequest, buffers: [2048, 2048, 2048],
-    features: { a: [...CHECKSUM, 'VIRTIO_NET_F_HOST_TSO4'] }, send: LAYOUTS['in three descriptors']!,
+    title: 'a packet that the gateway cuts',
+    packet: segmentRequest,
+    buffers: [2048, 2048, 2048],
+    features: { a: [...CHECKSUM, 'VIRTIO_NET_F_HOST_TSO4'] },
+    send: LAYOUTS['in three descriptors']!,
   }),
   packetScenario({
     title: 'a packet with notifications by event index',
@@ -96,26 +112,34 @@ for (const scenario of SCENARIOS) {
       assert.deepEqual([...watch.stray], [], 'guest bytes that were read outside of any decision');
     });
 
-    it('[utest->req~mem.single-fetch~1] what was read is not asked for again, wherever it changes (catalogue 20, 21)',
-      () => {
-        const player = new Player(scenario);
-        const { outcome, watch } = player.play();
-        for (const mask of MASKS) {
-          for (const scope of SCOPES) {
-            for (let after = 1; after <= watch.reads; after++) {
-              assert.deepEqual(player.play({ after, mask, scope }).outcome, outcome,
-                `${scope} ^ 0x${mask.toString(16)} after read ${after} of ${watch.reads}`);
-            }
+    it('[utest->req~mem.single-fetch~1] what was read is not asked for again, wherever it changes (catalogue 20, 21)', () => {
+      const player = new Player(scenario);
+      const { outcome, watch } = player.play();
+      for (const mask of MASKS) {
+        for (const scope of SCOPES) {
+          for (let after = 1; after <= watch.reads; after++) {
+            assert.deepEqual(
+              player.play({ after, mask, scope }).outcome,
+              outcome,
+              `${scope} ^ 0x${mask.toString(16)} after read ${after} of ${watch.reads}`,
+            );
           }
         }
-      });
+      }
+    });
 
     it('[utest->req~mem.zero-residue~1] only used rings and filled bytes are written, none is read (catalogue 22)', () => {
       const player = new Player(scenario);
       const { watch, writable } = player.play();
       const own = usedRings(player.rig);
-      assert.deepEqual([...watch.read].filter((offset) => covers([...own, ...writable], offset)), []);
-      assert.deepEqual([...watch.written].filter((offset) => !covers([...own, ...writable], offset)), []);
+      assert.deepEqual(
+        [...watch.read].filter((offset) => covers([...own, ...writable], offset)),
+        [],
+      );
+      assert.deepEqual(
+        [...watch.written].filter((offset) => !covers([...own, ...writable], offset)),
+        [],
+      );
     });
   });
 }

@@ -17,7 +17,11 @@ import { strict as assert } from 'node:assert';
 import { FAULT_NAMES, NO_FAULT, type FaultName } from '../../src/base/fault.ts';
 import { EMBEDDED_GUEST_PHYSICAL as BASE } from '../../src/schedule/arena-layout.ts';
 import {
-  judgeChain, type Judgement, type ModelDesc, type ModelRules, type Where,
+  judgeChain,
+  type Judgement,
+  type ModelDesc,
+  type ModelRules,
+  type Where,
 } from '../support/chain-judge.ts';
 import { INDIRECT, NEXT, raw, WRITE, writeRaw } from '../support/hostile-ring.ts';
 import { RingBench } from '../support/ring-bench.ts';
@@ -37,20 +41,42 @@ const ALL_FLAGS = [0, 1, 2, 3, 4, 5, 6, 7];
 const ALL_NEXTS = [0, 1, 2, 3, 4];
 
 function product(
-  addresses: readonly bigint[], lengths: readonly number[], flags: readonly number[], nexts: readonly number[],
+  addresses: readonly bigint[],
+  lengths: readonly number[],
+  flags: readonly number[],
+  nexts: readonly number[],
 ): ModelDesc[] {
-  return addresses.flatMap((address) => lengths.flatMap((length) => flags.flatMap((flag) =>
-    nexts.map((next) => ({ address, length, flags: flag, next })))));
+  return addresses.flatMap((address) =>
+    lengths.flatMap((length) =>
+      flags.flatMap((flag) => nexts.map((next) => ({ address, length, flags: flag, next }))),
+    ),
+  );
 }
 
-const FULL = product([INSIDE, LAST_BYTE, IN_HOLE, WRAPPING], [0, 1, 16, LENGTH_MAX], ALL_FLAGS, ALL_NEXTS);
+const FULL = product(
+  [INSIDE, LAST_BYTE, IN_HOLE, WRAPPING],
+  [0, 1, 16, LENGTH_MAX],
+  ALL_FLAGS,
+  ALL_NEXTS,
+);
 const FEW = [
-  ...product([INSIDE], [1], [0, WRITE], [0]), ...product([INSIDE], [1], [NEXT | WRITE], [0, 3, 4]),
+  ...product([INSIDE], [1], [0, WRITE], [0]),
+  ...product([INSIDE], [1], [NEXT | WRITE], [0, 3, 4]),
   ...product([IN_HOLE], [1], [0], [0]),
 ];
 const MIDDLE = product([INSIDE, LAST_BYTE], [0, 1], ALL_FLAGS, ALL_NEXTS);
-const ENTRIES = product([INSIDE], [0, 1], [0, NEXT, WRITE, NEXT | WRITE, INDIRECT, INDIRECT | NEXT], [0, 1, 3, 4]);
-const NAMING = product([INSIDE], [0, 8, 16, 32, 48, 64, 80], ALL_FLAGS.map((flags) => flags | INDIRECT), [0]);
+const ENTRIES = product(
+  [INSIDE],
+  [0, 1],
+  [0, NEXT, WRITE, NEXT | WRITE, INDIRECT, INDIRECT | NEXT],
+  [0, 1, 3, 4],
+);
+const NAMING = product(
+  [INSIDE],
+  [0, 8, 16, 32, 48, 64, 80],
+  ALL_FLAGS.map((flags) => flags | INDIRECT),
+  [0],
+);
 const BEFORE_NAMING = product([INSIDE], [0, 16], [NEXT, NEXT | WRITE], [1]);
 
 interface Scope {
@@ -68,7 +94,10 @@ class Explorer {
   private readonly bench: RingBench;
   private readonly rules: ModelRules;
   private readonly scope: Scope;
-  private readonly cells = { ring: new Map<number, ModelDesc>(), table: new Map<number, ModelDesc>() };
+  private readonly cells = {
+    ring: new Map<number, ModelDesc>(),
+    table: new Map<number, ModelDesc>(),
+  };
   private readonly words: Record<Where, number>;
 
   constructor(scope: Scope) {
@@ -78,10 +107,16 @@ class Explorer {
     const { slice, memory, ring } = this.bench;
     memory.setRegions([
       { guestPhysical: BASE, size: REGION_BYTES, arenaAt: slice.sliceAt },
-      { guestPhysical: SECOND_REGION, size: slice.size - REGION_BYTES, arenaAt: slice.sliceAt + REGION_BYTES },
+      {
+        guestPhysical: SECOND_REGION,
+        size: slice.size - REGION_BYTES,
+        arenaAt: slice.sliceAt + REGION_BYTES,
+      },
     ]);
     this.rules = {
-      queueSize: SIZE, descriptorsMax, indirect,
+      queueSize: SIZE,
+      descriptorsMax,
+      indirect,
       regions: [
         { start: BigInt(BASE), end: BigInt(BASE + REGION_BYTES) },
         { start: BigInt(SECOND_REGION), end: BigInt(SECOND_REGION + slice.size - REGION_BYTES) },
@@ -135,24 +170,36 @@ class Explorer {
     }
     if (faults.size > 0) this.fail(`good, not ${[...faults].join(' or ')}`);
     const filled = segments.filter((segment) => segment.length > 0);
-    const same = chain.segments === filled.length
-      && filled.every(({ address, length }, n) => chain.length[n] === length
-        && chain.at[n] === this.bench.slice.sliceAt + Number(address) - BASE)
-      && chain.readableSegments === filled.filter((segment) => !segment.writable).length
-      && chain.readableBytes === bytesOf(filled, false) && chain.writableBytes === bytesOf(filled, true);
+    const same =
+      chain.segments === filled.length &&
+      filled.every(
+        ({ address, length }, n) =>
+          chain.length[n] === length &&
+          chain.at[n] === this.bench.slice.sliceAt + Number(address) - BASE,
+      ) &&
+      chain.readableSegments === filled.filter((segment) => !segment.writable).length &&
+      chain.readableBytes === bytesOf(filled, false) &&
+      chain.writableBytes === bytesOf(filled, true);
     if (!same) this.fail('other segments');
     this.good++;
   }
 
   private fail(what: string): never {
-    const show = (where: Where) => [...this.cells[where]].map(([index, { address, length, flags, next }]) =>
-      `${where}[${index}]: 0x${address.toString(16)} +${length} flags ${flags} next ${next}`);
+    const show = (where: Where) =>
+      [...this.cells[where]].map(
+        ([index, { address, length, flags, next }]) =>
+          `${where}[${index}]: 0x${address.toString(16)} +${length} flags ${flags} next ${next}`,
+      );
     assert.fail(`${what}: ${[...show('ring'), ...show('table')].join('; ')}`);
   }
 }
 
-function bytesOf(segments: readonly { length: number; writable: boolean }[], writable: boolean): number {
-  return segments.filter((segment) => segment.writable === writable)
+function bytesOf(
+  segments: readonly { length: number; writable: boolean }[],
+  writable: boolean,
+): number {
+  return segments
+    .filter((segment) => segment.writable === writable)
     .reduce((sum, segment) => sum + segment.length, 0);
 }
 
@@ -163,36 +210,56 @@ function explored(scope: Scope): Explorer {
   return explorer;
 }
 
-const WITH_TABLES: Scope = { indirect: true, alphabet: (_where, filled) => (filled < 3 ? FULL : FEW) };
+const WITH_TABLES: Scope = {
+  indirect: true,
+  alphabet: (_where, filled) => (filled < 3 ? FULL : FEW),
+};
 
 describe('every descriptor chain of a small scope is judged as the model judges it', () => {
   it('[utest->req~queue.chain-checked~1] three descriptors and tables (catalogue 1, 2, 7-19)', () => {
     const { compared, seen } = explored(WITH_TABLES);
     assert.ok(compared > 500_000, `${compared} chains`);
-    for (const name of ['descriptor-loop', 'next-out-of-range', 'address-out-of-range', 'readable-after-writable',
-      'indirect-nested', 'indirect-with-next', 'indirect-length'] as const) {
+    for (const name of [
+      'descriptor-loop',
+      'next-out-of-range',
+      'address-out-of-range',
+      'readable-after-writable',
+      'indirect-nested',
+      'indirect-with-next',
+      'indirect-length',
+    ] as const) {
       assert.ok(seen.has(name), name);
     }
   });
 
   it('[utest->req~queue.chain-checked~1] three descriptors without the feature for tables (catalogue 1, 2, 7-14)', () => {
     const { compared, seen } = explored({
-      indirect: false, alphabet: (_where, filled) => (filled < 3 ? FULL : FEW),
+      indirect: false,
+      alphabet: (_where, filled) => (filled < 3 ? FULL : FEW),
     });
     assert.ok(compared > 200_000, `${compared} chains`);
     assert.ok(seen.has('indirect-not-negotiated'));
   });
 
   it('[utest->req~queue.bounded-walk~1] four descriptors, as many as the queue has (catalogue 1, 2)', () => {
-    const { compared } = explored({ indirect: false, alphabet: (_where, filled) => (filled < 3 ? MIDDLE : FULL) });
+    const { compared } = explored({
+      indirect: false,
+      alphabet: (_where, filled) => (filled < 3 ? MIDDLE : FULL),
+    });
     assert.ok(compared > 1_000_000, `${compared} chains`);
   });
 
   it('[utest->req~queue.bounded-walk~1] tables of up to four entries (catalogue 15-19)', () => {
     const { compared, seen } = explored({
       indirect: true,
-      alphabet: (where, filled) => (where === 'table' ? (filled < 3 ? FULL : ENTRIES)
-        : filled === 0 ? [...NAMING, ...BEFORE_NAMING] : NAMING),
+      alphabet: (where, filled) =>
+        where === 'table'
+          ? filled < 3
+            ? FULL
+            : ENTRIES
+          : filled === 0
+            ? [...NAMING, ...BEFORE_NAMING]
+            : NAMING,
     });
     assert.ok(compared > 100_000, `${compared} chains`);
     assert.ok(seen.has('chain-too-long'));
@@ -201,7 +268,9 @@ describe('every descriptor chain of a small scope is judged as the model judges 
   for (const descriptorsMax of [1, 2, 3]) {
     it(`[utest->req~queue.bounded-walk~1] with at most ${descriptorsMax} descriptors in a chain (catalogue 1, 19)`, () => {
       const { compared, seen } = explored({
-        indirect: true, descriptorsMax, alphabet: (_where, filled) => (filled < 2 ? FULL : FEW),
+        indirect: true,
+        descriptorsMax,
+        alphabet: (_where, filled) => (filled < 2 ? FULL : FEW),
       });
       assert.ok(compared > 600, `${compared} chains`);
       assert.ok(seen.has('chain-too-long'));

@@ -14,11 +14,17 @@ const END = BASE + MIB;
 const BEHIND_HOLE = BASE + 16 * MIB;
 
 function outside(
-  catalogue: string, title: string, desc: (context: ChainContext) => Omit<RawDesc, 'flags' | 'next'>,
+  catalogue: string,
+  title: string,
+  desc: (context: ChainContext) => Omit<RawDesc, 'flags' | 'next'>,
   more: Partial<ChainAttack> = {},
 ): ChainAttack {
   return {
-    catalogue, title, fault: 'address-out-of-range', requirement: 'mem.bounds', ...more,
+    catalogue,
+    title,
+    fault: 'address-out-of-range',
+    requirement: 'mem.bounds',
+    ...more,
     chain: (context) => [{ ...desc(context), flags: context.target.direction, next: 0 }],
   };
 }
@@ -40,34 +46,60 @@ const OUTSIDE: readonly ChainAttack[] = [
   outside('7', 'a buffer that ends one byte behind the memory', () => raw(END - 255, 256)),
   outside('7', 'a buffer larger than the memory', () => raw(BASE, MIB + 1)),
   outside('7', 'an arena offset of the host', ({ rig }) => raw(rig.plan.layout.scratchAt, 64)),
-  outside('7', 'an arena offset of another partition',
-    ({ rig }) => raw(rig.plan.layout.partitions[1]!.sliceAt, 256)),
-  outside('7', 'the distance to another partition',
-    ({ rig }) => raw(BASE + rig.plan.layout.partitions[1]!.sliceAt - rig.plan.layout.partitions[0]!.sliceAt, 256)),
+  outside('7', 'an arena offset of another partition', ({ rig }) =>
+    raw(rig.plan.layout.partitions[1]!.sliceAt, 256),
+  ),
+  outside('7', 'the distance to another partition', ({ rig }) =>
+    raw(
+      BASE + rig.plan.layout.partitions[1]!.sliceAt - rig.plan.layout.partitions[0]!.sliceAt,
+      256,
+    ),
+  ),
   outside('7', 'a buffer in the hole', () => raw(BASE + MIB, 256), { prepare: withHole }),
-  outside('7', 'a buffer that runs into the hole', () => raw(BASE + HALF - 255, 256), { prepare: withHole }),
-  outside('7', 'a buffer that begins in the hole', () => raw(BEHIND_HOLE - 1, 256), { prepare: withHole }),
+  outside('7', 'a buffer that runs into the hole', () => raw(BASE + HALF - 255, 256), {
+    prepare: withHole,
+  }),
+  outside('7', 'a buffer that begins in the hole', () => raw(BEHIND_HOLE - 1, 256), {
+    prepare: withHole,
+  }),
 ];
 
 const WRAPPING: readonly ChainAttack[] = [
-  outside('8', 'an end that wraps at 2^64', () => ({ low: 0xfffffff0, high: 0xffffffff, length: 0x20 }),
-    { requirement: 'mem.wrap' }),
-  outside('8', 'a range that wraps into the memory',
-    () => ({ low: 0xffffff00, high: 0, length: 0x100 + 64 }), { requirement: 'mem.wrap' }),
-  ...[0x200001, 0x80000001, 0xffffffff].map((high) => outside('8',
-    `a good low half below the high half 0x${high.toString(16)}`,
-    ({ good }) => ({ ...good(), high }), { requirement: 'mem.wrap' })),
-  outside('8', 'a good address plus 2^53', ({ good }) => ({ ...good(), high: 1 + 0x200000 }),
-    { requirement: 'mem.wrap' }),
-  outside('8', 'a good low half without its high half', ({ good }) => ({ ...good(), high: 0 }),
-    { requirement: 'mem.wrap' }),
+  outside(
+    '8',
+    'an end that wraps at 2^64',
+    () => ({ low: 0xfffffff0, high: 0xffffffff, length: 0x20 }),
+    { requirement: 'mem.wrap' },
+  ),
+  outside(
+    '8',
+    'a range that wraps into the memory',
+    () => ({ low: 0xffffff00, high: 0, length: 0x100 + 64 }),
+    { requirement: 'mem.wrap' },
+  ),
+  ...[0x200001, 0x80000001, 0xffffffff].map((high) =>
+    outside(
+      '8',
+      `a good low half below the high half 0x${high.toString(16)}`,
+      ({ good }) => ({ ...good(), high }),
+      { requirement: 'mem.wrap' },
+    ),
+  ),
+  outside('8', 'a good address plus 2^53', ({ good }) => ({ ...good(), high: 1 + 0x200000 }), {
+    requirement: 'mem.wrap',
+  }),
+  outside('8', 'a good low half without its high half', ({ good }) => ({ ...good(), high: 0 }), {
+    requirement: 'mem.wrap',
+  }),
 ];
 
 const EMPTY_ELSEWHERE: readonly ChainAttack[] = [
   outside('9', 'no byte at address 0', () => raw(0, 0)),
   outside('9', 'no byte at the end of the memory', () => raw(END, 0)),
   {
-    catalogue: '9', title: 'a good buffer and no byte at a bad address', fault: 'address-out-of-range',
+    catalogue: '9',
+    title: 'a good buffer and no byte at a bad address',
+    fault: 'address-out-of-range',
     requirement: 'mem.bounds',
     chain: ({ good, target }) => linked([good(2048), raw(END, 0, target.direction)], HOSTILE_FIRST),
   },
@@ -83,7 +115,13 @@ describe('the translation of guest addresses', () => {
 
   /** Two halves of an address as the two 32-bit patterns that the data plane passes. */
   function translate(memory: GuestMemory, address: bigint, length: number): number {
-    return memory.translate(Number(address & 0xffffffffn) | 0, Number(address >> 32n) | 0, length | 0) >>> 0;
+    return (
+      memory.translate(
+        Number(address & 0xffffffffn) | 0,
+        Number(address >> 32n) | 0,
+        length | 0,
+      ) >>> 0
+    );
   }
 
   function memoryAt(guestPhysical: number): GuestMemory {
@@ -93,19 +131,22 @@ describe('the translation of guest addresses', () => {
   }
 
   for (const start of [0, 0xfffff000, 0x1_0000_0000, Number.MAX_SAFE_INTEGER - SIZE]) {
-    it(`[utest->req~mem.bounds~1] admits exactly the ranges inside a region at 0x${start.toString(16)} (catalogue 7)`,
-      () => {
-        const memory = memoryAt(start);
-        const lengths = [0, 1, 2, SIZE - 1, SIZE, SIZE + 1, 0x7fffffff, 0x80000000, 0xffffffff];
-        for (const into of [-2, -1, 0, 1, SIZE - 2, SIZE - 1, SIZE, SIZE + 1]) {
-          const address = BigInt(start) + BigInt(into);
-          if (address < 0n) continue;
-          for (const length of lengths) {
-            const inside = into >= 0 && into < SIZE && into + length <= SIZE;
-            assert.equal(translate(memory, address, length), inside ? AT + into : 0, `${into} +${length}`);
-          }
+    it(`[utest->req~mem.bounds~1] admits exactly the ranges inside a region at 0x${start.toString(16)} (catalogue 7)`, () => {
+      const memory = memoryAt(start);
+      const lengths = [0, 1, 2, SIZE - 1, SIZE, SIZE + 1, 0x7fffffff, 0x80000000, 0xffffffff];
+      for (const into of [-2, -1, 0, 1, SIZE - 2, SIZE - 1, SIZE, SIZE + 1]) {
+        const address = BigInt(start) + BigInt(into);
+        if (address < 0n) continue;
+        for (const length of lengths) {
+          const inside = into >= 0 && into < SIZE && into + length <= SIZE;
+          assert.equal(
+            translate(memory, address, length),
+            inside ? AT + into : 0,
+            `${into} +${length}`,
+          );
         }
-      });
+      }
+    });
   }
 
   it('[utest->req~mem.wrap~1] takes no address for another that has the same low 53 bits (catalogue 8)', () => {

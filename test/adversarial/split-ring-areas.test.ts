@@ -5,7 +5,14 @@ import { QueueCounter } from '../../src/channel/counters.ts';
 import { NotifyKind } from '../../src/channel/command-channel.ts';
 import { usedRingBytes } from '../../src/wire/virtqueue.ts';
 import {
-  exposeHonest, HONEST_FIRST, HOSTILE_FIRST, queueOf, ringOf, TARGETS, usedSince, type Target,
+  exposeHonest,
+  HONEST_FIRST,
+  HOSTILE_FIRST,
+  queueOf,
+  ringOf,
+  TARGETS,
+  usedSince,
+  type Target,
 } from '../support/attack-targets.ts';
 import { NEXT, raw, WRITE, writeTable, type RawDesc } from '../support/hostile-ring.ts';
 import { besideNeighbours } from '../support/neighbours.ts';
@@ -22,7 +29,8 @@ function scribbleUsedRing(rig: Rig, target: Target, byte: number): void {
 function assertOnlyFaultsOfA(rig: Rig, target: Target): void {
   const { ring } = queueOf(rig, target);
   const names = Object.keys(rig.faults('a'));
-  if (!ring.started) assert.ok(names.includes(FAULT_NAMES[ring.brokenBy]!), 'a ring stops with a fault');
+  if (!ring.started)
+    assert.ok(names.includes(FAULT_NAMES[ring.brokenBy]!), 'a ring stops with a fault');
 }
 
 describe('a used ring that its guest writes', () => {
@@ -49,11 +57,17 @@ describe('a used ring that its guest writes', () => {
       let scribble = 0;
       besideNeighbours({
         ...target.scenario,
-        attack: (rig) => { exposeHonest(rig, target); },
+        attack: (rig) => {
+          exposeHonest(rig, target);
+        },
         meanwhile: (rig) => scribbleUsedRing(rig, target, scribble++ & 0xff),
         then: (rig) => {
           assert.deepEqual(rig.faults('a'), {});
-          assert.equal(queueOf(rig, target).ring.taken, ringOf(rig, target).availIndex, 'the request was served');
+          assert.equal(
+            queueOf(rig, target).ring.taken,
+            ringOf(rig, target).availIndex,
+            'the request was served',
+          );
         },
       });
     });
@@ -72,16 +86,34 @@ const OVERLAPS: readonly (readonly [string, { desc: number; avail: number; used:
 ];
 
 /** Starts the attacked ring at these places of a fresh area, with an honest request in it. */
-function startOverlapping(rig: Rig, target: Target, at: { desc: number; avail: number; used: number }): void {
+function startOverlapping(
+  rig: Rig,
+  target: Target,
+  at: { desc: number; avail: number; used: number },
+): void {
   const { slice } = rig.guest('a');
   const area = slice.allocate(4096, 16);
   const ring = ringOf(rig, target);
-  Object.assign(ring, { desc: area + at.desc, avail: area + at.avail, used: area + at.used, availIndex: 0 });
+  Object.assign(ring, {
+    desc: area + at.desc,
+    avail: area + at.avail,
+    used: area + at.used,
+    availIndex: 0,
+  });
   const queue = queueOf(rig, target);
-  queue.start({
-    size: SIZE, descAt: slice.at(area + at.desc), availAt: slice.at(area + at.avail),
-    usedAt: slice.at(area + at.used), eventIdx: false, indirect: false, index: 0,
-  }, NotifyKind.NONE, 0);
+  queue.start(
+    {
+      size: SIZE,
+      descAt: slice.at(area + at.desc),
+      availAt: slice.at(area + at.avail),
+      usedAt: slice.at(area + at.used),
+      eventIdx: false,
+      indirect: false,
+      index: 0,
+    },
+    NotifyKind.NONE,
+    0,
+  );
   for (let n = 0; n < 4; n++) exposeHonest(rig, target);
 }
 
@@ -102,7 +134,8 @@ describe('parts of a ring that overlap', () => {
 /** Descriptors that use the ring's own parts as buffers, in the direction of the queue. */
 function ownParts(rig: Rig, target: Target): RawDesc[] {
   const { desc, avail, used } = ringOf(rig, target);
-  if (target.role !== 'control') return [desc, avail, used].map((part) => raw(part, 2048, target.direction));
+  if (target.role !== 'control')
+    return [desc, avail, used].map((part) => raw(part, 2048, target.direction));
   return [desc, avail + 2, used + 2].map((part) => raw(part, 1, WRITE));
 }
 
@@ -117,8 +150,13 @@ describe('a buffer that is a part of its own ring', () => {
             const ring = ringOf(rig, target);
             const own = ownParts(rig, target)[n]!;
             const [command] = target.honest(rig);
-            writeTable(ring, target.role === 'control'
-              ? [{ ...command!, flags: NEXT, next: HOSTILE_FIRST + 1 }, own] : [own], HOSTILE_FIRST);
+            writeTable(
+              ring,
+              target.role === 'control'
+                ? [{ ...command!, flags: NEXT, next: HOSTILE_FIRST + 1 }, own]
+                : [own],
+              HOSTILE_FIRST,
+            );
             ring.expose(HOSTILE_FIRST);
           },
           then: (rig) => assertOnlyFaultsOfA(rig, target),

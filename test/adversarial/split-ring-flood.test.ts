@@ -51,7 +51,8 @@ describe('a guest that adds requests while it is served', () => {
 
   it('[utest->req~sched.work-bound~1] transmitq: gets the requests of its windows and no more (catalogue 5)', () => {
     flood({
-      target: transmit, chain: (rig, target) => target.honest(rig),
+      target: transmit,
+      chain: (rig, target) => target.honest(rig),
       then: (rig, before) => {
         assert.equal(requests(rig, transmit) - before, ATTACKED_FRAMES * REQUESTS_MAX.transmit);
         assert.deepEqual(rig.faults('a'), {});
@@ -61,7 +62,8 @@ describe('a guest that adds requests while it is served', () => {
 
   it('[utest->req~sched.work-bound~1] transmitq: faulty requests count like good ones (catalogue 5)', () => {
     flood({
-      target: transmit, chain: () => [raw(0, 1)],
+      target: transmit,
+      chain: () => [raw(0, 1)],
       then: (rig, before) => {
         assert.equal(requests(rig, transmit) - before, ATTACKED_FRAMES * REQUESTS_MAX.transmit);
         assert.deepEqual(rig.faults('a'), {
@@ -71,21 +73,26 @@ describe('a guest that adds requests while it is served', () => {
     });
   });
 
-  it('[utest->req~diag.event-log~1] transmitq: a flood of faults is one event per kind and major frame '
-    + '(catalogue 5)', () => {
-    flood({
-      target: transmit, chain: () => [raw(0, 1)],
-      then: (rig) => {
-        const ofA = rig.allEvents().filter((event) => event.subject === 0);
-        assert.equal(ofA.length, ATTACKED_FRAMES);
-        assert.equal(rig.events.lost, 0);
-      },
-    });
-  });
+  it(
+    '[utest->req~diag.event-log~1] transmitq: a flood of faults is one event per kind and major frame ' +
+      '(catalogue 5)',
+    () => {
+      flood({
+        target: transmit,
+        chain: () => [raw(0, 1)],
+        then: (rig) => {
+          const ofA = rig.allEvents().filter((event) => event.subject === 0);
+          assert.equal(ofA.length, ATTACKED_FRAMES);
+          assert.equal(rig.events.lost, 0);
+        },
+      });
+    },
+  );
 
   it('[utest->req~sched.work-bound~1] receiveq: a buffer is used for each packet and no other (catalogue 5)', () => {
     flood({
-      target: receive, chain: (rig, target) => target.honest(rig),
+      target: receive,
+      chain: (rig, target) => target.honest(rig),
       then: (rig) => {
         assert.equal(rig.route('b-a').delivered, 2 * ATTACKED_FRAMES);
         assert.equal(ringOf(rig, receive).usedIndex, 2 * ATTACKED_FRAMES);
@@ -94,20 +101,24 @@ describe('a guest that adds requests while it is served', () => {
     });
   });
 
-  it('[utest->req~queue.chain-returned~1] receiveq: each packet costs one faulty buffer and no other (catalogue 5)',
-    () => {
-      flood({
-        target: receive, chain: () => [raw(0, 1)],
-        then: (rig) => {
-          assert.deepEqual(rig.route('b-a').drops, { 'no-receive-buffer': 2, 'receiver-fault': 2 * ATTACKED_FRAMES });
-          assert.deepEqual(rig.faults('a'), { 'address-out-of-range': 2 * ATTACKED_FRAMES });
-        },
-      });
+  it('[utest->req~queue.chain-returned~1] receiveq: each packet costs one faulty buffer and no other (catalogue 5)', () => {
+    flood({
+      target: receive,
+      chain: () => [raw(0, 1)],
+      then: (rig) => {
+        assert.deepEqual(rig.route('b-a').drops, {
+          'no-receive-buffer': 2,
+          'receiver-fault': 2 * ATTACKED_FRAMES,
+        });
+        assert.deepEqual(rig.faults('a'), { 'address-out-of-range': 2 * ATTACKED_FRAMES });
+      },
     });
+  });
 
   it('[utest->req~sched.work-bound~1] controlq: gets the commands of its windows and no more (catalogue 5)', () => {
     flood({
-      target: control, chain: (rig, target) => target.honest(rig),
+      target: control,
+      chain: (rig, target) => target.honest(rig),
       then: (rig, before) => {
         assert.equal(requests(rig, control) - before, ATTACKED_FRAMES * REQUESTS_MAX.control);
         assert.deepEqual(rig.faults('a'), {});

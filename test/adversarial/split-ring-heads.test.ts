@@ -2,7 +2,13 @@
 import { strict as assert } from 'node:assert';
 import type { FaultName } from '../../src/base/fault.ts';
 import {
-  assertStopped, exposeHonest, HONEST_FIRST, ringOf, TARGETS, usedSince, type Target,
+  assertStopped,
+  exposeHonest,
+  HONEST_FIRST,
+  ringOf,
+  TARGETS,
+  usedSince,
+  type Target,
 } from '../support/attack-targets.ts';
 import { NEXT, writeRaw } from '../support/hostile-ring.ts';
 import { besideNeighbours } from '../support/neighbours.ts';
@@ -32,7 +38,10 @@ function runAgainst(target: Target, { attack, meanwhile, stops, returned }: Ring
     then: (rig) => {
       if (stops) assertStopped(rig, target, stops);
       else assert.deepEqual(rig.faults('a'), {});
-      assert.deepEqual(usedSince(ringOf(rig, target), from).map((element) => element.id), returned);
+      assert.deepEqual(
+        usedSince(ringOf(rig, target), from).map((element) => element.id),
+        returned,
+      );
     },
   });
 }
@@ -50,7 +59,11 @@ for (const target of TARGETS) {
   describe(`a hostile head on a ${target.name}`, () => {
     for (const head of [QUEUE_SIZE, QUEUE_SIZE + 1, 0x8000, 0xffff]) {
       it(`[utest->req~queue.chain-returned~1] head ${head} of ${QUEUE_SIZE} stops the ring (catalogue 3)`, () => {
-        runAgainst(target, { attack: (_rig, ring) => ring.expose(head), stops: 'head-out-of-range', returned: [] });
+        runAgainst(target, {
+          attack: (_rig, ring) => ring.expose(head),
+          stops: 'head-out-of-range',
+          returned: [],
+        });
       });
     }
 
@@ -60,7 +73,8 @@ for (const target of TARGETS) {
           exposeHonest(rig, target);
           ring.expose(QUEUE_SIZE);
         },
-        stops: 'head-out-of-range', returned: [HONEST_FIRST],
+        stops: 'head-out-of-range',
+        returned: [HONEST_FIRST],
       });
     });
 
@@ -69,14 +83,18 @@ for (const target of TARGETS) {
       runAgainst(target, { attack: (rig) => exposeAt(rig, target, head), returned: [head] });
     });
 
-    for (const [title, copies] of [['twice', 2], ['in every place of the ring', QUEUE_SIZE]] as const) {
+    for (const [title, copies] of [
+      ['twice', 2],
+      ['in every place of the ring', QUEUE_SIZE],
+    ] as const) {
       it(`[utest->req~queue.in-flight-once~1] that is ${title} in the ring stops it (catalogue 6)`, () => {
         runAgainst(target, {
           attack: (rig, ring) => {
             exposeHonest(rig, target);
             for (let n = 1; n < copies; n++) ring.expose(HONEST_FIRST);
           },
-          stops: 'head-in-flight', returned: [HONEST_FIRST],
+          stops: 'head-in-flight',
+          returned: [HONEST_FIRST],
         });
       });
     }
@@ -103,7 +121,8 @@ for (const target of TARGETS) {
       it(`[utest->req~queue.index-plausible~1] ${jump} ahead stops the ring (catalogue 4)`, () => {
         runAgainst(target, {
           attack: (_rig, ring) => ring.setAvailIndex(ring.availIndex + jump),
-          stops: 'avail-index-out-of-range', returned: [],
+          stops: 'avail-index-out-of-range',
+          returned: [],
         });
       });
     }
@@ -118,7 +137,8 @@ for (const target of TARGETS) {
         meanwhile: (_rig, ring) => {
           if (ring.usedIndex === returned) ring.setAvailIndex(ring.availIndex - 1);
         },
-        stops: 'avail-index-out-of-range', returned: [HONEST_FIRST],
+        stops: 'avail-index-out-of-range',
+        returned: [HONEST_FIRST],
       });
     });
   });

@@ -21,39 +21,40 @@ function hold(bench: RingBench, count: number, returned = 0): void {
 
 describe('every value of the available index', () => {
   for (let held = 0; held <= SIZE; held++) {
-    it(`[utest->req~queue.index-plausible~1] with ${held} of ${SIZE} heads held, at most the others come (catalogue 4)`,
-      () => {
-        const bench = new RingBench({ size: SIZE });
-        for (const start of STARTS) {
-          for (let ahead = 0; ahead < MODULUS; ahead++) {
-            bench.start(start);
-            if (held > 0) hold(bench, held);
-            bench.ring.setAvailIndex(start + held + ahead);
-            const fault = bench.queue.look();
-            const plausible = ahead <= SIZE - held;
-            assert.equal(fault, plausible ? NO_FAULT : Fault.AvailIndexOutOfRange, `${start} + ${ahead}`);
-            assert.equal(bench.queue.started, plausible);
-          }
+    it(`[utest->req~queue.index-plausible~1] with ${held} of ${SIZE} heads held, at most the others come (catalogue 4)`, () => {
+      const bench = new RingBench({ size: SIZE });
+      for (const start of STARTS) {
+        for (let ahead = 0; ahead < MODULUS; ahead++) {
+          bench.start(start);
+          if (held > 0) hold(bench, held);
+          bench.ring.setAvailIndex(start + held + ahead);
+          const fault = bench.queue.look();
+          const plausible = ahead <= SIZE - held;
+          assert.equal(
+            fault,
+            plausible ? NO_FAULT : Fault.AvailIndexOutOfRange,
+            `${start} + ${ahead}`,
+          );
+          assert.equal(bench.queue.started, plausible);
         }
-      });
+      }
+    });
   }
 
-  it('[utest->req~queue.index-plausible~1] heads that are completed but not yet published are still held (catalogue 29)',
-    () => {
-      const bench = new RingBench({ size: SIZE });
-      for (let head = 0; head < SIZE; head++) bench.ring.expose(head);
-      bench.queue.look();
-      bench.take(SIZE).forEach((head) => bench.queue.complete(head, 0));
-      bench.ring.setAvailIndex(SIZE + 1);
-      assert.equal(bench.queue.look(), Fault.AvailIndexOutOfRange);
-    });
+  it('[utest->req~queue.index-plausible~1] heads that are completed but not yet published are still held (catalogue 29)', () => {
+    const bench = new RingBench({ size: SIZE });
+    for (let head = 0; head < SIZE; head++) bench.ring.expose(head);
+    bench.queue.look();
+    bench.take(SIZE).forEach((head) => bench.queue.complete(head, 0));
+    bench.ring.setAvailIndex(SIZE + 1);
+    assert.equal(bench.queue.look(), Fault.AvailIndexOutOfRange);
+  });
 
-  it('[utest->req~queue.index-plausible~1] never more heads than the ring has are with the device (catalogue 29)',
-    () => {
-      const act = fc.constantFrom('expose', 'take', 'complete', 'publish');
-      const acts = fc.array(fc.tuple(act, fc.integer({ min: 1, max: 5 })), { maxLength: 60 });
-      fc.assert(fc.property(fc.constantFrom(...STARTS), acts, drivesBounded), { seed, numRuns });
-    });
+  it('[utest->req~queue.index-plausible~1] never more heads than the ring has are with the device (catalogue 29)', () => {
+    const act = fc.constantFrom('expose', 'take', 'complete', 'publish');
+    const acts = fc.array(fc.tuple(act, fc.integer({ min: 1, max: 5 })), { maxLength: 60 });
+    fc.assert(fc.property(fc.constantFrom(...STARTS), acts, drivesBounded), { seed, numRuns });
+  });
 });
 
 /** Any order of acts of driver and device: the device goes along exactly while the driver has heads left. */
@@ -96,33 +97,43 @@ describe('every value of the event index', () => {
   }
 
   for (const start of STARTS) {
-    it(`[utest->req~queue.notify-suppression~1] from used index ${start} a driver is notified as it asked `
-      + '(catalogue 24)', () => {
-      const bench = new RingBench({ size: SIZE, eventIdx: true });
-      for (let count = 0; count <= SIZE; count++) {
-        const after = (start + count) % MODULUS;
-        for (let event = 0; event < MODULUS; event++) {
-          bench.start(start);
-          hold(bench, count, count);
-          bench.ring.setUsedEvent(event);
-          assert.equal(bench.queue.takeNotification(), passes(event, start, after), `${event}, ${count} used`);
-          assert.equal(bench.queue.takeNotification(), false, 'a notification is sent once');
+    it(
+      `[utest->req~queue.notify-suppression~1] from used index ${start} a driver is notified as it asked ` +
+        '(catalogue 24)',
+      () => {
+        const bench = new RingBench({ size: SIZE, eventIdx: true });
+        for (let count = 0; count <= SIZE; count++) {
+          const after = (start + count) % MODULUS;
+          for (let event = 0; event < MODULUS; event++) {
+            bench.start(start);
+            hold(bench, count, count);
+            bench.ring.setUsedEvent(event);
+            assert.equal(
+              bench.queue.takeNotification(),
+              passes(event, start, after),
+              `${event}, ${count} used`,
+            );
+            assert.equal(bench.queue.takeNotification(), false, 'a notification is sent once');
+          }
         }
-      }
-    });
+      },
+    );
   }
 
-  it('[utest->req~queue.polled-no-kicks~1] the driver is told not to kick wherever the index stands (catalogue 24)',
-    () => {
-      const bench = new RingBench({ size: SIZE, eventIdx: true });
-      bench.start(0xfff0);
-      for (let n = 0; n < 64; n++) {
-        const before = bench.ring.availIndex;
-        hold(bench, 1, 1);
-        assert.equal(passes(bench.ring.availEvent, before, bench.ring.availIndex), false, `kick at ${before}`);
-        assert.equal(bench.ring.usedFlags, 0, 'flags stay 0 with EVENT_IDX');
-      }
-    });
+  it('[utest->req~queue.polled-no-kicks~1] the driver is told not to kick wherever the index stands (catalogue 24)', () => {
+    const bench = new RingBench({ size: SIZE, eventIdx: true });
+    bench.start(0xfff0);
+    for (let n = 0; n < 64; n++) {
+      const before = bench.ring.availIndex;
+      hold(bench, 1, 1);
+      assert.equal(
+        passes(bench.ring.availEvent, before, bench.ring.availIndex),
+        false,
+        `kick at ${before}`,
+      );
+      assert.equal(bench.ring.usedFlags, 0, 'flags stay 0 with EVENT_IDX');
+    }
+  });
 });
 
 describe('the used index', () => {
@@ -139,6 +150,9 @@ describe('the used index', () => {
       assert.equal(bench.ring.usedIndex, (0xfffe + n + 1) % MODULUS);
       returned.push(bench.ring.usedElement((0xfffe + n) % MODULUS));
     }
-    assert.deepEqual(returned, Array.from({ length: 2 * SIZE }, (_, n) => ({ id: n % SIZE, length: n })));
+    assert.deepEqual(
+      returned,
+      Array.from({ length: 2 * SIZE }, (_, n) => ({ id: n % SIZE, length: n })),
+    );
   });
 });

@@ -2,7 +2,13 @@
 import { strict as assert } from 'node:assert';
 import { CommandKind } from '../../src/channel/command-channel.ts';
 import {
-  assertStopped, exposeHonest, queueOf, ringOf, TARGETS, usedSince, type Target,
+  assertStopped,
+  exposeHonest,
+  queueOf,
+  ringOf,
+  TARGETS,
+  usedSince,
+  type Target,
 } from '../support/attack-targets.ts';
 import { linked, raw, WRITE, writeTable, type RawDesc } from '../support/hostile-ring.ts';
 import { besideNeighbours, command, startRing } from '../support/neighbours.ts';
@@ -20,14 +26,22 @@ const STOPS: readonly Stop[] = [
   { title: 'without DRIVER_OK', stop: (rig) => rig.plane.devices[0]!.stop() },
   { title: 'after its reset', stop: (rig, target) => queueOf(rig, target).ring.stop() },
   {
-    title: 'of a partition that is held', stop: (rig) => { rig.plane.partitions[0]!.running = false; },
+    title: 'of a partition that is held',
+    stop: (rig) => {
+      rig.plane.partitions[0]!.running = false;
+    },
     release: (rig) => command(rig, CommandKind.RUN_PARTITION, 0),
   },
 ];
 
 /** What the driver does to a ring that does not run. */
 const ACTS: readonly (readonly [string, (rig: Rig, target: Target) => void])[] = [
-  ['a request', (rig, target) => { exposeHonest(rig, target); }],
+  [
+    'a request',
+    (rig, target) => {
+      exposeHonest(rig, target);
+    },
+  ],
   ['a wrong head', (rig, target) => ringOf(rig, target).expose(0xffff)],
   ['a wrong index', (rig, target) => ringOf(rig, target).setAvailIndex(0x8000)],
 ];
@@ -77,7 +91,10 @@ describe('one ring that is stopped and started again', () => {
         },
         then: (rig) => {
           assert.equal(queueOf(rig, target).ring.started, true);
-          assert.deepEqual(fresh!.usedElements.map((element) => element.id), [0]);
+          assert.deepEqual(
+            fresh!.usedElements.map((element) => element.id),
+            [0],
+          );
         },
       });
     });
@@ -104,7 +121,10 @@ function buffer(rig: Rig, bytes: number): RawDesc {
 }
 
 function untouched(rig: Rig, { low, high, length }: RawDesc): boolean {
-  return rig.guest('a').slice.read(high * 2 ** 32 + low, length).every((byte) => byte === 0xee);
+  return rig
+    .guest('a')
+    .slice.read(high * 2 ** 32 + low, length)
+    .every((byte) => byte === 0xee);
 }
 
 describe('a mistake in the middle of a packet', () => {
@@ -118,7 +138,9 @@ describe('a mistake in the middle of a packet', () => {
       },
       then: (rig) => {
         assert.deepEqual(usedSince(ringOf(rig, RECEIVE), 0), [
-          { id: 0, length: 0 }, { id: 1, length: 0 }, { id: 2, length: SECOND_PACKET },
+          { id: 0, length: 0 },
+          { id: 1, length: 0 },
+          { id: 2, length: SECOND_PACKET },
         ]);
         assert.deepEqual(rig.faults('a'), { 'address-out-of-range': 1 });
         assert.equal(rig.route('b-a').drops['receiver-fault'], 1);
@@ -171,7 +193,9 @@ describe('a mistake in the middle of a packet', () => {
       then: (rig) => {
         assert.deepEqual(rig.faults('a'), {});
         assert.deepEqual(usedSince(ringOf(rig, RECEIVE), 0), [
-          { id: 0, length: 100 }, { id: 1, length: 100 }, { id: 2, length: FIRST_PACKET - 200 },
+          { id: 0, length: 100 },
+          { id: 1, length: 100 },
+          { id: 2, length: FIRST_PACKET - 200 },
         ]);
       },
     });
@@ -180,7 +204,11 @@ describe('a mistake in the middle of a packet', () => {
   it('[utest->req~net.receive-buffers~1] more descriptors than a route allows drop the packet (catalogue 29, 30)', () => {
     besideNeighbours({
       ...MERGEABLE,
-      attack: (rig) => give(rig, Array.from({ length: 40 }, (_, n) => buffer(rig, n === 0 ? 12 : 2))),
+      attack: (rig) =>
+        give(
+          rig,
+          Array.from({ length: 40 }, (_, n) => buffer(rig, n === 0 ? 12 : 2)),
+        ),
       then: (rig) => {
         const { drops } = rig.route('b-a');
         assert.ok(drops['receiver-fault']! >= 1);

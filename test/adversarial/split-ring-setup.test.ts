@@ -1,6 +1,9 @@
 /** Ring sizes and places that a driver must not set, and rings that are not there yet (2.7, 4.1.4.3). */
 import { strict as assert } from 'node:assert';
-import { QueueRegisters, type AddressRegister } from '../../src/control-plane/pci/queue-registers.ts';
+import {
+  QueueRegisters,
+  type AddressRegister,
+} from '../../src/control-plane/pci/queue-registers.ts';
 import { DeviceQueue } from '../../src/data-plane/device-queue.ts';
 import { GuestMemory } from '../../src/data-plane/guest-memory.ts';
 import { SplitQueue } from '../../src/data-plane/virtqueue/split-queue.ts';
@@ -17,12 +20,17 @@ const SIZE = 64;
 type Part = 'desc' | 'driver' | 'device';
 /** Bytes and alignment of each part for a queue of 64 (2.7, with the event words of 2.7.6 and 2.7.8). */
 const PARTS: Record<Part, { bytes: number; align: number }> = {
-  desc: { bytes: 16 * SIZE, align: 16 }, driver: { bytes: 6 + 2 * SIZE, align: 2 },
+  desc: { bytes: 16 * SIZE, align: 16 },
+  driver: { bytes: 6 + 2 * SIZE, align: 2 },
   device: { bytes: 6 + 8 * SIZE, align: 4 },
 };
 const NAMES = Object.keys(PARTS) as Part[];
 /** Good places, far from each other. */
-const GOOD: Record<Part, number> = { desc: BASE + 0x1000, driver: BASE + 0x3000, device: BASE + 0x5000 };
+const GOOD: Record<Part, number> = {
+  desc: BASE + 0x1000,
+  driver: BASE + 0x3000,
+  device: BASE + 0x5000,
+};
 
 function memoryAt(arenaAt = ARENA_AT): GuestMemory {
   const memory = new GuestMemory();
@@ -59,7 +67,9 @@ describe('the size of a queue', () => {
 describe('the place of a ring', () => {
   it('[utest->req~queue.setup-valid~1] is taken where all parts are inside and aligned (catalogue 27)', () => {
     assert.deepEqual(registers().place(memoryAt()), {
-      descAt: ARENA_AT + 0x1000, availAt: ARENA_AT + 0x3000, usedAt: ARENA_AT + 0x5000,
+      descAt: ARENA_AT + 0x1000,
+      availAt: ARENA_AT + 0x3000,
+      usedAt: ARENA_AT + 0x5000,
     });
   });
 
@@ -74,7 +84,11 @@ describe('the place of a ring', () => {
 
     it(`[utest->req~queue.setup-valid~1] is refused where ${part} is misaligned in the arena only (catalogue 27)`, () => {
       for (let off = 1; off < align; off++) {
-        assert.equal(registers().place(memoryAt(ARENA_AT + off)), undefined, `region ${off} bytes off`);
+        assert.equal(
+          registers().place(memoryAt(ARENA_AT + off)),
+          undefined,
+          `region ${off} bytes off`,
+        );
       }
     });
 
@@ -85,8 +99,11 @@ describe('the place of a ring', () => {
     });
 
     for (const [title, address] of [
-      ['at 0', 0], ['below the memory', BASE - 16], ['behind the memory', BASE + BYTES],
-      ['at its low half only', GOOD[part] - BASE], ['at 2^53 more', GOOD[part] + 2 ** 53],
+      ['at 0', 0],
+      ['below the memory', BASE - 16],
+      ['behind the memory', BASE + BYTES],
+      ['at its low half only', GOOD[part] - BASE],
+      ['at 2^53 more', GOOD[part] + 2 ** 53],
     ] as const) {
       it(`[utest->req~mem.bounds~1] is refused with ${part} ${title} (catalogue 27)`, () => {
         assert.equal(registers({ [part]: address }).place(memoryAt()), undefined);
@@ -101,7 +118,7 @@ describe('the place of a ring', () => {
   }
 
   it('[utest->req~queue.setup-valid~1] is judged with the size that was set (catalogue 27)', () => {
-    const queue = registers({ desc: BASE + BYTES - 16 * SIZE / 2 });
+    const queue = registers({ desc: BASE + BYTES - (16 * SIZE) / 2 });
     assert.equal(queue.place(memoryAt()), undefined);
     queue.setSize(SIZE / 2);
     assert.notEqual(queue.place(memoryAt()), undefined);
@@ -141,12 +158,15 @@ describe('a ring that was never set up', () => {
   it('[utest->req~mem.bounds~1] is stopped, published and asked without an access to memory (catalogue 32)', () => {
     const rig = new Rig();
     const queue = new SplitQueue(rig.plane.arena, SIZE);
-    assert.deepEqual(accessesOf(rig, () => {
-      queue.stop();
-      queue.publish();
-      assert.equal(queue.takeNotification(), false);
-      assert.equal(queue.available, 0);
-    }), []);
+    assert.deepEqual(
+      accessesOf(rig, () => {
+        queue.stop();
+        queue.publish();
+        assert.equal(queue.takeNotification(), false);
+        assert.equal(queue.available, 0);
+      }),
+      [],
+    );
     assert.equal(queue.started, false);
   });
 
@@ -154,7 +174,10 @@ describe('a ring that was never set up', () => {
     const rig = new Rig();
     const [partition] = rig.plane.partitions;
     const queue = new DeviceQueue(0, partition!, rig.plane.arena, SIZE, rig.counters);
-    assert.deepEqual(accessesOf(rig, () => assert.equal(queue.look(), 0)), []);
+    assert.deepEqual(
+      accessesOf(rig, () => assert.equal(queue.look(), 0)),
+      [],
+    );
   });
 
   it('[utest->req~mem.bounds~1] leaves the host areas of the arena alone (catalogue 32)', () => {
@@ -162,6 +185,9 @@ describe('a ring that was never set up', () => {
     rig.supply('b', 2);
     rig.send('a', rig.packet('a', 'b'));
     rig.frames(2);
-    assert.ok(rig.plane.arena.u8.slice(0, 64).every((byte) => byte === 0), 'offset 0 belongs to nobody');
+    assert.ok(
+      rig.plane.arena.u8.slice(0, 64).every((byte) => byte === 0),
+      'offset 0 belongs to nobody',
+    );
   });
 });

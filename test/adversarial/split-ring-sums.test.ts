@@ -2,7 +2,13 @@
 import { strict as assert } from 'node:assert';
 import { Fault, FAULT_NAMES, NO_FAULT } from '../../src/base/fault.ts';
 import { EMBEDDED_GUEST_PHYSICAL as BASE } from '../../src/schedule/arena-layout.ts';
-import { HOSTILE_FIRST, ringOf, TARGETS, usedSince, type Target } from '../support/attack-targets.ts';
+import {
+  HOSTILE_FIRST,
+  ringOf,
+  TARGETS,
+  usedSince,
+  type Target,
+} from '../support/attack-targets.ts';
 import { linked, raw, WRITE, writeTable } from '../support/hostile-ring.ts';
 import { besideNeighbours } from '../support/neighbours.ts';
 import { RingBench } from '../support/ring-bench.ts';
@@ -12,7 +18,9 @@ const LIMIT = 2 ** 31;
 const DESCRIPTORS_MAX = 20;
 
 /** Walks a chain over a memory of almost 4 GiB, of which no byte is touched. */
-function walk(lengths: readonly (readonly [bytes: number, flags: number])[]): RingBench & { fault: number } {
+function walk(
+  lengths: readonly (readonly [bytes: number, flags: number])[],
+): RingBench & { fault: number } {
   const size = 2 ** Math.ceil(Math.log2(Math.max(2, lengths.length)));
   const bench = new RingBench({ size });
   bench.memory.setRegions([{ guestPhysical: BASE, size: 2 ** 32 - 65536, arenaAt: 65536 }]);
@@ -25,15 +33,49 @@ const SUMS: readonly (readonly [title: string, lengths: [number, number][], faul
   ['one buffer of 2^31 - 1 bytes', [[LIMIT - 1, 0]], NO_FAULT],
   ['one buffer of 2^31 bytes', [[LIMIT, 0]], Fault.ChainBytesExceeded],
   ['one buffer of almost 2^32 bytes', [[2 ** 32 - 65536, WRITE]], Fault.ChainBytesExceeded],
-  ['two buffers of 2^30 bytes less one', [[GIB, 0], [GIB - 1, 0]], NO_FAULT],
-  ['two buffers of 2^30 bytes', [[GIB, 0], [GIB, 0]], Fault.ChainBytesExceeded],
-  ['four buffers of 2^30 bytes and 16 more, which wrap to 16', [...Array.from({ length: 4 },
-    (): [number, number] => [GIB, WRITE]), [16, WRITE]], Fault.ChainBytesExceeded],
-  ['2^31 - 1 bytes each way', [[LIMIT - 1, 0], [LIMIT - 1, WRITE]], NO_FAULT],
-  ['2^31 - 1 readable and 2^31 writable bytes', [[LIMIT - 1, 0], [GIB, WRITE], [GIB, WRITE]],
-    Fault.ChainBytesExceeded],
-  ['32,768 buffers of 65,536 bytes', Array.from({ length: 32768 }, (): [number, number] => [65536, 0]),
-    Fault.ChainBytesExceeded],
+  [
+    'two buffers of 2^30 bytes less one',
+    [
+      [GIB, 0],
+      [GIB - 1, 0],
+    ],
+    NO_FAULT,
+  ],
+  [
+    'two buffers of 2^30 bytes',
+    [
+      [GIB, 0],
+      [GIB, 0],
+    ],
+    Fault.ChainBytesExceeded,
+  ],
+  [
+    'four buffers of 2^30 bytes and 16 more, which wrap to 16',
+    [...Array.from({ length: 4 }, (): [number, number] => [GIB, WRITE]), [16, WRITE]],
+    Fault.ChainBytesExceeded,
+  ],
+  [
+    '2^31 - 1 bytes each way',
+    [
+      [LIMIT - 1, 0],
+      [LIMIT - 1, WRITE],
+    ],
+    NO_FAULT,
+  ],
+  [
+    '2^31 - 1 readable and 2^31 writable bytes',
+    [
+      [LIMIT - 1, 0],
+      [GIB, WRITE],
+      [GIB, WRITE],
+    ],
+    Fault.ChainBytesExceeded,
+  ],
+  [
+    '32,768 buffers of 65,536 bytes',
+    Array.from({ length: 32768 }, (): [number, number] => [65536, 0]),
+    Fault.ChainBytesExceeded,
+  ],
 ];
 
 describe('the sum of the lengths of a chain', () => {
@@ -42,8 +84,8 @@ describe('the sum of the lengths of a chain', () => {
       const { fault, chain } = walk(lengths);
       assert.equal(FAULT_NAMES[fault], FAULT_NAMES[expected]);
       if (expected !== NO_FAULT) return;
-      const sum = (flags: number) => lengths.filter((entry) => entry[1] === flags)
-        .reduce((total, [bytes]) => total + bytes, 0);
+      const sum = (flags: number) =>
+        lengths.filter((entry) => entry[1] === flags).reduce((total, [bytes]) => total + bytes, 0);
       assert.deepEqual([chain.readableBytes, chain.writableBytes], [sum(0), sum(WRITE)]);
     });
   }
@@ -66,7 +108,9 @@ describe('a chain of the whole memory, as often as it may be named', () => {
       },
       then: (rig) => {
         assert.deepEqual(rig.faults('a'), { 'packet-too-long': 1 });
-        assert.deepEqual(usedSince(ringOf(rig, transmit), from), [{ id: HOSTILE_FIRST, length: 0 }]);
+        assert.deepEqual(usedSince(ringOf(rig, transmit), from), [
+          { id: HOSTILE_FIRST, length: 0 },
+        ]);
       },
     });
   });
@@ -87,8 +131,15 @@ describe('a chain of the whole memory, as often as it may be named', () => {
         ring.expose(HOSTILE_FIRST);
       },
       then: (rig) => {
-        assert.deepEqual(usedSince(ringOf(rig, receive), 0), [{ id: HOSTILE_FIRST, length: filled }]);
-        assert.ok(rig.guest('a').slice.read(tail, 4096 - filled).every((byte) => byte === 0xee));
+        assert.deepEqual(usedSince(ringOf(rig, receive), 0), [
+          { id: HOSTILE_FIRST, length: filled },
+        ]);
+        assert.ok(
+          rig
+            .guest('a')
+            .slice.read(tail, 4096 - filled)
+            .every((byte) => byte === 0xee),
+        );
       },
     });
   });

@@ -8,15 +8,25 @@ import { seededRuns } from '../support/seeded-runs.ts';
 
 const WIDTHS = [1, 2, 4, 8];
 const READ_ONLY: readonly number[] = [
-  CommonConfig.DEVICE_FEATURE, CommonConfig.NUM_QUEUES, CommonConfig.CONFIG_GENERATION,
-  CommonConfig.QUEUE_NOTIFY_OFF, CommonConfig.QUEUE_NOTIFY_CONFIG_DATA,
+  CommonConfig.DEVICE_FEATURE,
+  CommonConfig.NUM_QUEUES,
+  CommonConfig.CONFIG_GENERATION,
+  CommonConfig.QUEUE_NOTIFY_OFF,
+  CommonConfig.QUEUE_NOTIFY_CONFIG_DATA,
 ];
 /** Registers that take over a value whatever the width: see the regressions below. */
 const WIDTH_BLIND: readonly number[] = [
-  CommonConfig.DEVICE_FEATURE_SELECT, CommonConfig.DRIVER_FEATURE_SELECT, CommonConfig.CONFIG_MSIX_VECTOR,
-  CommonConfig.QUEUE_SELECT, CommonConfig.QUEUE_MSIX_VECTOR,
+  CommonConfig.DEVICE_FEATURE_SELECT,
+  CommonConfig.DRIVER_FEATURE_SELECT,
+  CommonConfig.CONFIG_MSIX_VECTOR,
+  CommonConfig.QUEUE_SELECT,
+  CommonConfig.QUEUE_MSIX_VECTOR,
 ];
-const LOW_HALVES: readonly number[] = [CommonConfig.QUEUE_DESC, CommonConfig.QUEUE_DRIVER, CommonConfig.QUEUE_DEVICE];
+const LOW_HALVES: readonly number[] = [
+  CommonConfig.QUEUE_DESC,
+  CommonConfig.QUEUE_DRIVER,
+  CommonConfig.QUEUE_DEVICE,
+];
 
 /** A driver between FEATURES_OK and DRIVER_OK, with queue 1 set up but not enabled. */
 function negotiated() {
@@ -58,14 +68,16 @@ describe('widths of register accesses (4.1.3.1)', () => {
     });
 
     it(`[utest->req~pci.function~1] 4.1.4.3: a write of ${width} bytes behind the structure is refused`, () => {
-      for (const offset of [CommonConfig.SIZE, CommonConfig.SIZE + 4, 0x800, BarLayout.ISR - 1]) refused(offset, width, 1);
+      for (const offset of [CommonConfig.SIZE, CommonConfig.SIZE + 4, 0x800, BarLayout.ISR - 1])
+        refused(offset, width, 1);
     });
 
     it(`[utest->req~pci.function~1] 4.1.4.3: a read of ${width} bytes anywhere has no effect`, () => {
       const { bench, driver } = negotiated();
       const before = driver.snapshot();
       for (let offset = 0; offset < 0x80; offset++) driver.read(offset, width);
-      for (let offset = 0; offset <= BarLayout.SIZE; offset += 0x1000) driver.target.readBar(offset, width);
+      for (let offset = 0; offset <= BarLayout.SIZE; offset += 0x1000)
+        driver.target.readBar(offset, width);
       for (let offset = 0; offset < 0x100; offset++) driver.target.readConfig(offset, width);
       assert.deepEqual(driver.snapshot(), before);
       assert.deepEqual([bench.faultNames(), bench.settle()], [[], 0]);
@@ -86,29 +98,37 @@ describe('widths of register accesses (4.1.3.1)', () => {
     const operation = fc.record({
       kind: fc.constantFrom('bar-write', 'bar-write', 'bar-read', 'config-write', 'config-read'),
       offset: fc.oneof(
-        { weight: 4, arbitrary: fc.nat(0x40) }, fc.nat(0x8010), fc.integer({ min: 0, max: 0xffff_ffff }),
+        { weight: 4, arbitrary: fc.nat(0x40) },
+        fc.nat(0x8010),
+        fc.integer({ min: 0, max: 0xffff_ffff }),
       ),
       width: fc.constantFrom(...WIDTHS),
-      low: fc.oneof(fc.constantFrom(0, 1, 3, 11, 15, 64, 0xffff, 0xffff_ffff), fc.integer({ min: 0, max: 0xffff_ffff })),
+      low: fc.oneof(
+        fc.constantFrom(0, 1, 3, 11, 15, 64, 0xffff, 0xffff_ffff),
+        fc.integer({ min: 0, max: 0xffff_ffff }),
+      ),
       high: fc.constantFrom(0, 1, 0xffff_ffff),
     });
-    fc.assert(fc.property(fc.array(operation, { maxLength: 150 }), (operations) => {
-      const { bench, driver } = negotiated();
-      const other = new RegisterDriver(bench, 1).start();
-      const before = other.snapshot();
-      for (const { kind, offset, width, low, high } of operations) {
-        if (kind === 'bar-write') driver.target.writeBar(offset, width, low, high);
-        else if (kind === 'bar-read') driver.target.readBar(offset, width);
-        else if (kind === 'config-write') driver.target.writeConfig(offset & 0xff, width, low);
-        else driver.target.readConfig(offset & 0xff, width);
-        bench.settle();
-      }
-      other.transmit();
-      bench.frames(2);
-      assert.equal(other.ring(1).usedIndex, 1);
-      assert.deepEqual(other.snapshot(), before);
-      assert.deepEqual(bench.faultNames(1), []);
-    }), seededRuns(31, 60));
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 150 }), (operations) => {
+        const { bench, driver } = negotiated();
+        const other = new RegisterDriver(bench, 1).start();
+        const before = other.snapshot();
+        for (const { kind, offset, width, low, high } of operations) {
+          if (kind === 'bar-write') driver.target.writeBar(offset, width, low, high);
+          else if (kind === 'bar-read') driver.target.readBar(offset, width);
+          else if (kind === 'config-write') driver.target.writeConfig(offset & 0xff, width, low);
+          else driver.target.readConfig(offset & 0xff, width);
+          bench.settle();
+        }
+        other.transmit();
+        bench.frames(2);
+        assert.equal(other.ring(1).usedIndex, 1);
+        assert.deepEqual(other.snapshot(), before);
+        assert.deepEqual(bench.faultNames(1), []);
+      }),
+      seededRuns(31, 60),
+    );
   });
 });
 

@@ -11,7 +11,9 @@ const TICKS = 20;
 const RESETTABLE = ['VIRTIO_F_VERSION_1', 'VIRTIO_F_RING_RESET', 'VIRTIO_NET_F_MAC'];
 
 function live() {
-  const bench = new FunctionBench({ devices: { a: netDevice(1, { offer: RESETTABLE }), b: netDevice(2) } });
+  const bench = new FunctionBench({
+    devices: { a: netDevice(1, { offer: RESETTABLE }), b: netDevice(2) },
+  });
   return { bench, driver: new RegisterDriver(bench).start() };
 }
 
@@ -40,7 +42,11 @@ describe('floods of commands', () => {
 describe('regressions', () => {
   it('[utest->req~fault.contain~1] 2.4: a flood of device resets does not end the control plane (catalogue 80)', () => {
     const { bench, driver } = live();
-    assert.doesNotThrow(() => flood(bench, () => { driver.status = 0; }));
+    assert.doesNotThrow(() =>
+      flood(bench, () => {
+        driver.status = 0;
+      }),
+    );
   });
 
   it('[utest->req~fault.contain~1] 2.6.1: a flood of queue resets does not end the control plane (catalogue 80)', () => {

@@ -2,7 +2,14 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import {
-  BarLayout, CommonConfig, Msix, PciCapabilityId, PciCommand, PciHeader, VirtioPciCap, VirtioPciCapType,
+  BarLayout,
+  CommonConfig,
+  Msix,
+  PciCapabilityId,
+  PciCommand,
+  PciHeader,
+  VirtioPciCap,
+  VirtioPciCapType,
 } from '../../src/wire/virtio-pci.ts';
 import { NetConfig } from '../../src/wire/virtio-net.ts';
 import { FunctionBench } from '../support/function-bench.ts';
@@ -15,8 +22,15 @@ const ALL_ONES = 0xffff_ffff;
 const HEADER_END = 0x40;
 
 function controlledBench(): FunctionBench {
-  const offer = ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC', 'VIRTIO_NET_F_CTRL_VQ', 'VIRTIO_NET_F_MQ'];
-  return new FunctionBench({ devices: { a: netDevice(1, { offer, queuePairs: 3 }), b: netDevice(2) } });
+  const offer = [
+    'VIRTIO_F_VERSION_1',
+    'VIRTIO_NET_F_MAC',
+    'VIRTIO_NET_F_CTRL_VQ',
+    'VIRTIO_NET_F_MQ',
+  ];
+  return new FunctionBench({
+    devices: { a: netDevice(1, { offer, queuePairs: 3 }), b: netDevice(2) },
+  });
 }
 
 function space() {
@@ -44,10 +58,16 @@ function capabilities({ u8 }: Space): Capability[] {
 
 function structures(read: Space) {
   const { u8, u32 } = read;
-  return capabilities(read).filter(({ id }) => id === PciCapabilityId.VENDOR).map(({ at }) => ({
-    at, type: u8(at + VirtioPciCap.CFG_TYPE), length: u8(at + VirtioPciCap.LEN),
-    bar: u8(at + VirtioPciCap.BAR), offset: u32(at + VirtioPciCap.OFFSET), bytes: u32(at + VirtioPciCap.LENGTH),
-  }));
+  return capabilities(read)
+    .filter(({ id }) => id === PciCapabilityId.VENDOR)
+    .map(({ at }) => ({
+      at,
+      type: u8(at + VirtioPciCap.CFG_TYPE),
+      length: u8(at + VirtioPciCap.LEN),
+      bar: u8(at + VirtioPciCap.BAR),
+      offset: u32(at + VirtioPciCap.OFFSET),
+      bytes: u32(at + VirtioPciCap.LENGTH),
+    }));
 }
 
 function structure(read: Space, type: number) {
@@ -81,12 +101,20 @@ describe('PCI configuration space (4.1.2, 4.1.4)', () => {
     assert.equal(read.u16(PciHeader.STATUS) & 0x10, 0x10);
     const list = capabilities(read);
     assert.ok(list.length < 48, 'a list without end');
-    assert.deepEqual(list.map(({ at }) => at % 4), list.map(() => 0));
+    assert.deepEqual(
+      list.map(({ at }) => at % 4),
+      list.map(() => 0),
+    );
   });
 
   it('[utest->req~pci.function~1] 4.1.4: each of the five structures is there once, and MSI-X', () => {
     const read = space();
-    assert.deepEqual(structures(read).map(({ type }) => type).sort(), [COMMON, NOTIFY, ISR, DEVICE, PCI_ACCESS]);
+    assert.deepEqual(
+      structures(read)
+        .map(({ type }) => type)
+        .sort(),
+      [COMMON, NOTIFY, ISR, DEVICE, PCI_ACCESS],
+    );
     assert.equal(capabilities(read).filter(({ id }) => id === PciCapabilityId.MSIX).length, 1);
   });
 
@@ -101,7 +129,10 @@ describe('PCI configuration space (4.1.2, 4.1.4)', () => {
   it('[utest->req~pci.function~1] 4.1.4.2: capabilities lie behind the header and do not overlap', () => {
     const read = space();
     const extents = capabilities(read)
-      .map(({ at, id }) => ({ from: at, to: at + (id === PciCapabilityId.MSIX ? 12 : read.u8(at + 2)) }))
+      .map(({ at, id }) => ({
+        from: at,
+        to: at + (id === PciCapabilityId.MSIX ? 12 : read.u8(at + 2)),
+      }))
       .sort((a, b) => a.from - b.from);
     assert.ok(extents[0]!.from >= HEADER_END);
     assert.ok(extents.at(-1)!.to <= PciHeader.SIZE);
@@ -116,9 +147,11 @@ describe('PCI configuration space (4.1.2, 4.1.4)', () => {
     const pending = read.u32(msixAt + Msix.PBA);
     assert.deepEqual([table & 7, pending & 7], [0, 0], 'both in BAR 0');
     const parts = [
-      ...structures(read).filter(({ type }) => type !== PCI_ACCESS)
+      ...structures(read)
+        .filter(({ type }) => type !== PCI_ACCESS)
         .map(({ offset, bytes, bar }) => ({ offset, bytes, bar })),
-      { offset: table, bytes: vectors * 16, bar: 0 }, { offset: pending, bytes: Math.ceil(vectors / 64) * 8, bar: 0 },
+      { offset: table, bytes: vectors * 16, bar: 0 },
+      { offset: pending, bytes: Math.ceil(vectors / 64) * 8, bar: 0 },
     ].sort((a, b) => a.offset - b.offset);
     parts.forEach(({ offset, bytes, bar }, n) => {
       assert.equal(bar, 0);
@@ -140,10 +173,15 @@ describe('PCI configuration space (4.1.2, 4.1.4)', () => {
     const { at, offset, bytes } = structure(read, NOTIFY);
     const multiplier = read.u32(at + VirtioPciCap.NOTIFY_OFF_MULTIPLIER);
     assert.equal(offset % 2, 0);
-    assert.ok(multiplier === 0 || (multiplier % 2 === 0 && Number.isInteger(Math.log2(multiplier))));
+    assert.ok(
+      multiplier === 0 || (multiplier % 2 === 0 && Number.isInteger(Math.log2(multiplier))),
+    );
     for (let queue = 0; queue < driver.read(CommonConfig.NUM_QUEUES); queue++) {
       driver.select(queue);
-      assert.ok(bytes >= driver.read(CommonConfig.QUEUE_NOTIFY_OFF) * multiplier + 2, `queue ${queue}`);
+      assert.ok(
+        bytes >= driver.read(CommonConfig.QUEUE_NOTIFY_OFF) * multiplier + 2,
+        `queue ${queue}`,
+      );
     }
   });
 
@@ -156,7 +194,11 @@ describe('PCI configuration space (4.1.2, 4.1.4)', () => {
   it('[utest->req~pci.function~1] 4.1.5.1.2.1: Table Size has a vector for each queue and the configuration', () => {
     const read = space();
     const { at } = capabilities(read).find(({ id }) => id === PciCapabilityId.MSIX)!;
-    assert.equal(read.u16(at + Msix.CONTROL) & 0x7ff, 7, 'seven queues and the configuration, minus one');
+    assert.equal(
+      read.u16(at + Msix.CONTROL) & 0x7ff,
+      7,
+      'seven queues and the configuration, minus one',
+    );
   });
 
   it('[utest->req~pci.function~1] 4.1.1: BAR 0 tells its size, keeps an address, and no other BAR exists', () => {
@@ -176,21 +218,31 @@ describe('PCI configuration space (4.1.2, 4.1.4)', () => {
       const msix = capabilities(read).find(({ id }) => id === PciCapabilityId.MSIX)!.at;
       const at = (from: number, bytes: number) => Array.from({ length: bytes }, (_, n) => from + n);
       return new Set([
-        ...at(PciHeader.COMMAND, 2), ...at(PciHeader.BAR0, 4), PciHeader.INTERRUPT_LINE,
-        window + VirtioPciCap.BAR, ...at(window + VirtioPciCap.OFFSET, 8), ...at(window + VirtioPciCap.PCI_CFG_DATA, 4),
+        ...at(PciHeader.COMMAND, 2),
+        ...at(PciHeader.BAR0, 4),
+        PciHeader.INTERRUPT_LINE,
+        window + VirtioPciCap.BAR,
+        ...at(window + VirtioPciCap.OFFSET, 8),
+        ...at(window + VirtioPciCap.PCI_CFG_DATA, 4),
         ...at(msix + Msix.CONTROL, 2),
       ]);
     };
     const write = fc.record({
-      offset: fc.nat(0xff), width: fc.constantFrom(1, 2, 4), value: fc.integer({ min: 0, max: ALL_ONES }),
+      offset: fc.nat(0xff),
+      width: fc.constantFrom(1, 2, 4),
+      value: fc.integer({ min: 0, max: ALL_ONES }),
     });
-    fc.assert(fc.property(fc.array(write, { maxLength: 40 }), (writes) => {
-      const read = space();
-      const fixed = [...Array(PciHeader.SIZE).keys()].filter((at) => !writable(read).has(at));
-      const before = fixed.map(read.u8);
-      for (const { offset, width, value } of writes) read.target.writeConfig(offset, width, value);
-      assert.deepEqual(fixed.map(read.u8), before);
-    }), seededRuns(41, 40));
+    fc.assert(
+      fc.property(fc.array(write, { maxLength: 40 }), (writes) => {
+        const read = space();
+        const fixed = [...Array(PciHeader.SIZE).keys()].filter((at) => !writable(read).has(at));
+        const before = fixed.map(read.u8);
+        for (const { offset, width, value } of writes)
+          read.target.writeConfig(offset, width, value);
+        assert.deepEqual(fixed.map(read.u8), before);
+      }),
+      seededRuns(41, 40),
+    );
   });
 
   it('[utest->req~pci.function~1] 4.1.1: only decoding, bus mastering and INTx disable of the command are kept', () => {
@@ -215,9 +267,16 @@ describe('PCI configuration space (4.1.2, 4.1.4)', () => {
     const lines = read.target.space.hexDump(3).split('\n');
     assert.match(lines[0]!, /^00:03\.0 /);
     const rows = lines.slice(1).filter((line) => line !== '');
-    assert.deepEqual(rows.map((row) => row.slice(0, 4)),
-      Array.from({ length: 16 }, (_, n) => `${n.toString(16)}0: `));
-    const bytes = rows.flatMap((row) => row.slice(4).split(' ').map((hex) => Number.parseInt(hex, 16)));
+    assert.deepEqual(
+      rows.map((row) => row.slice(0, 4)),
+      Array.from({ length: 16 }, (_, n) => `${n.toString(16)}0: `),
+    );
+    const bytes = rows.flatMap((row) =>
+      row
+        .slice(4)
+        .split(' ')
+        .map((hex) => Number.parseInt(hex, 16)),
+    );
     assert.deepEqual(bytes, [...Array(PciHeader.SIZE).keys()].map(read.u8));
   });
 });

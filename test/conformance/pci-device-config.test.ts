@@ -10,8 +10,14 @@ import { netDevice } from '../support/rig.ts';
 import { seededRuns } from '../support/seeded-runs.ts';
 
 const OFFER = [
-  'VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC', 'VIRTIO_NET_F_MTU', 'VIRTIO_NET_F_STATUS',
-  'VIRTIO_NET_F_SPEED_DUPLEX', 'VIRTIO_NET_F_CTRL_VQ', 'VIRTIO_NET_F_MQ', 'VIRTIO_NET_F_GUEST_ANNOUNCE',
+  'VIRTIO_F_VERSION_1',
+  'VIRTIO_NET_F_MAC',
+  'VIRTIO_NET_F_MTU',
+  'VIRTIO_NET_F_STATUS',
+  'VIRTIO_NET_F_SPEED_DUPLEX',
+  'VIRTIO_NET_F_CTRL_VQ',
+  'VIRTIO_NET_F_MQ',
+  'VIRTIO_NET_F_GUEST_ANNOUNCE',
 ];
 
 function fresh() {
@@ -19,22 +25,47 @@ function fresh() {
   const bench = new FunctionBench({ devices: { a: device, b: netDevice(2) } });
   const driver = new RegisterDriver(bench);
   const { config } = driver.target;
-  const field = (offset: number, width: number) => driver.target.readBar(BarLayout.DEVICE + offset, width);
+  const field = (offset: number, width: number) =>
+    driver.target.readBar(BarLayout.DEVICE + offset, width);
   const generation = () => driver.read(CommonConfig.CONFIG_GENERATION);
   return { bench, driver, config, field, generation };
 }
 
 describe('device configuration (2.5.2, 5.1.4)', () => {
   for (const [when, prepare] of [
-    ['at power on', () => {}], ['before FEATURES_OK', (driver: RegisterDriver) => { driver.status = 3; }],
-    ['after FEATURES_OK', (driver: RegisterDriver) => { driver.negotiate(); }],
-    ['after DRIVER_OK', (driver: RegisterDriver) => { driver.start(); }],
-    ['after a reset', (driver: RegisterDriver) => { driver.start().reset(); }],
+    ['at power on', () => {}],
+    [
+      'before FEATURES_OK',
+      (driver: RegisterDriver) => {
+        driver.status = 3;
+      },
+    ],
+    [
+      'after FEATURES_OK',
+      (driver: RegisterDriver) => {
+        driver.negotiate();
+      },
+    ],
+    [
+      'after DRIVER_OK',
+      (driver: RegisterDriver) => {
+        driver.start();
+      },
+    ],
+    [
+      'after a reset',
+      (driver: RegisterDriver) => {
+        driver.start().reset();
+      },
+    ],
   ] as const) {
     it(`[utest->req~pci.function~1] 2.5.2: every field can be read ${when}`, () => {
       const { driver, field } = fresh();
       prepare(driver);
-      assert.deepEqual(Array.from({ length: 6 }, (_, n) => field(NetConfig.MAC + n, 1)), [0x52, 0x54, 0, 0, 0, 1]);
+      assert.deepEqual(
+        Array.from({ length: 6 }, (_, n) => field(NetConfig.MAC + n, 1)),
+        [0x52, 0x54, 0, 0, 0, 1],
+      );
       assert.equal(field(NetConfig.STATUS, 2), NetStatus.LINK_UP);
       assert.equal(field(NetConfig.MAX_VIRTQUEUE_PAIRS, 2), 2);
       assert.equal(field(NetConfig.MTU, 2), 1400);
@@ -53,7 +84,8 @@ describe('device configuration (2.5.2, 5.1.4)', () => {
     const bytes = () => Array.from({ length: NET_CONFIG_BYTES }, (_, n) => field(n, 1));
     const before = bytes();
     for (const width of [1, 2, 4, 8]) {
-      for (let at = 0; at < NET_CONFIG_BYTES; at++) driver.target.writeBar(BarLayout.DEVICE + at, width, 0xa5a5_a5a5, 0);
+      for (let at = 0; at < NET_CONFIG_BYTES; at++)
+        driver.target.writeBar(BarLayout.DEVICE + at, width, 0xa5a5_a5a5, 0);
     }
     assert.deepEqual(bytes(), before);
     assert.equal(bench.settle(), 0);
@@ -93,12 +125,13 @@ describe('configuration generation (4.1.4.3.1)', () => {
     assert.notEqual(generation(), first);
   });
 
-  it('[utest->req~pci.function~1] 2.5.1: a driver\'s read loop ends, and ends with values of one version', () => {
+  it("[utest->req~pci.function~1] 2.5.1: a driver's read loop ends, and ends with values of one version", () => {
     const { config, field, generation } = fresh();
     let flips = 3;
     for (let round = 0; round < 10; round++) {
       const before = generation();
-      if (flips-- > 0) config.changeStatus(flips & 1 ? NetStatus.ANNOUNCE : 0, flips & 1 ? 0 : NetStatus.ANNOUNCE);
+      if (flips-- > 0)
+        config.changeStatus(flips & 1 ? NetStatus.ANNOUNCE : 0, flips & 1 ? 0 : NetStatus.ANNOUNCE);
       field(NetConfig.STATUS, 2);
       if (generation() === before) return;
     }
@@ -111,22 +144,25 @@ describe('configuration generation (4.1.4.3.1)', () => {
       fc.nat(3).map((status) => ({ status })),
     );
     const device = new FunctionBench().plan.devices[0]!;
-    fc.assert(fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const words = new Int32Array(new SharedArrayBuffer(4));
-      const config = new NetDeviceConfig(device, words, 0);
-      let lastGeneration = config.generation;
-      const seen = new Set<number>();
-      for (const action of steps) {
-        if (action === 'read') {
-          assert.equal(config.read(NetConfig.STATUS, 2), words[0]);
-          seen.add(words[0]!);
-        } else if (action === 'generation') {
-          const now = config.generation;
-          if (seen.size > 1) assert.notEqual(now, lastGeneration);
-          lastGeneration = now;
-          seen.clear();
-        } else words[0] = action.status;
-      }
-    }), seededRuns(14, 300));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const words = new Int32Array(new SharedArrayBuffer(4));
+        const config = new NetDeviceConfig(device, words, 0);
+        let lastGeneration = config.generation;
+        const seen = new Set<number>();
+        for (const action of steps) {
+          if (action === 'read') {
+            assert.equal(config.read(NetConfig.STATUS, 2), words[0]);
+            seen.add(words[0]!);
+          } else if (action === 'generation') {
+            const now = config.generation;
+            if (seen.size > 1) assert.notEqual(now, lastGeneration);
+            lastGeneration = now;
+            seen.clear();
+          } else words[0] = action.status;
+        }
+      }),
+      seededRuns(14, 300),
+    );
   });
 });

@@ -8,8 +8,12 @@ import { RegisterDriver } from '../support/register-driver.ts';
 import { netDevice } from '../support/rig.ts';
 
 const OFFER = [
-  'VIRTIO_F_VERSION_1', 'VIRTIO_F_RING_RESET', 'VIRTIO_NET_F_MAC', 'VIRTIO_NET_F_CSUM',
-  'VIRTIO_NET_F_HOST_TSO4', 'VIRTIO_NET_F_STATUS',
+  'VIRTIO_F_VERSION_1',
+  'VIRTIO_F_RING_RESET',
+  'VIRTIO_NET_F_MAC',
+  'VIRTIO_NET_F_CSUM',
+  'VIRTIO_NET_F_HOST_TSO4',
+  'VIRTIO_NET_F_STATUS',
 ];
 const { ACKNOWLEDGE, DRIVER, FEATURES_OK } = DeviceStatus;
 const CONFIRMED = ACKNOWLEDGE | DRIVER | FEATURES_OK;
@@ -88,7 +92,13 @@ describe('FEATURES_OK (2.2.2, 3.1.1)', () => {
     assert.equal(bench.plane.devices[0]!.transmit.tso4, false);
   });
 
-  for (const bit of [bitOf('virtio-net', 'VIRTIO_NET_F_MTU'), 4, 24, bitOf('virtio-net', 'VIRTIO_F_IN_ORDER'), 47]) {
+  for (const bit of [
+    bitOf('virtio-net', 'VIRTIO_NET_F_MTU'),
+    4,
+    24,
+    bitOf('virtio-net', 'VIRTIO_F_IN_ORDER'),
+    47,
+  ]) {
     it(`[utest->req~neg.offered-only~1] 2.2.2: a set with bit ${bit}, not offered, is refused`, () => {
       const { bench, driver } = driverOf();
       driver.status = ACKNOWLEDGE | DRIVER;
@@ -103,7 +113,10 @@ describe('FEATURES_OK (2.2.2, 3.1.1)', () => {
 
   it('[utest->req~neg.dependencies~1] 2.2.2: a set that breaks a dependency is refused', () => {
     const { bench, driver } = driverOf();
-    assert.equal(driver.negotiate(['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_HOST_TSO4']), ACKNOWLEDGE | DRIVER);
+    assert.equal(
+      driver.negotiate(['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_HOST_TSO4']),
+      ACKNOWLEDGE | DRIVER,
+    );
     assert.deepEqual(bench.faultNames(), ['feature-set-refused']);
     assert.match(bench.faults[0]!.detail, /VIRTIO_NET_F_HOST_TSO4 requires VIRTIO_NET_F_CSUM/);
   });
@@ -165,7 +178,7 @@ describe('FEATURES_OK (2.2.2, 3.1.1)', () => {
     assert.deepEqual(acceptedWords(driver), [0, 0]);
   });
 
-  it('[utest->req~neg.offered-only~1] 2.2.2: one device\'s negotiation is not another\'s', () => {
+  it("[utest->req~neg.offered-only~1] 2.2.2: one device's negotiation is not another's", () => {
     const { bench, driver } = driverOf();
     driver.negotiate();
     const other = new RegisterDriver(bench, 1);

@@ -45,13 +45,22 @@ describe('MSI-X table (4.1.5.1.2)', () => {
     const { target } = new RegisterDriver(new FunctionBench());
     const words = Array.from({ length: VECTORS * 4 }, (_, n) => (0x0101_0101 * (n + 1)) >>> 0);
     words.forEach((word, n) => target.writeBar(BarLayout.MSIX_TABLE + 4 * n, 4, word, 0));
-    assert.deepEqual(words.map((_, n) => target.readBar(BarLayout.MSIX_TABLE + 4 * n, 4)), words);
+    assert.deepEqual(
+      words.map((_, n) => target.readBar(BarLayout.MSIX_TABLE + 4 * n, 4)),
+      words,
+    );
   });
 
   it('[utest->req~pci.function~1] 4.1.5.1.2.1: behind the table there is nothing to write', () => {
     const { target } = new RegisterDriver(new FunctionBench());
     const behind = BarLayout.MSIX_TABLE + VECTORS * Msix.ENTRY_SIZE;
-    for (const at of [behind, BarLayout.MSIX_PBA, BarLayout.SIZE - 4, BarLayout.SIZE, 0xffff_fffc]) {
+    for (const at of [
+      behind,
+      BarLayout.MSIX_PBA,
+      BarLayout.SIZE - 4,
+      BarLayout.SIZE,
+      0xffff_fffc,
+    ]) {
       target.writeBar(at, 4, 0xffff_ffff, 0);
       assert.equal(target.readBar(at, 4), 0, `offset ${at}`);
     }
@@ -85,13 +94,16 @@ describe('vector mapping (4.1.5.1.2.1)', () => {
     });
 
     for (const vector of [VECTORS, 0x7ff, 0x800, 0xfffe]) {
-      it(`[utest->req~pci.function~1] 4.1.5.1.2.1: register 0x${register.toString(16)} answers vector ${vector}, `
-        + 'outside the table, with NO_VECTOR', () => {
-        const driver = new RegisterDriver(new FunctionBench());
-        driver.write(register, 1);
-        driver.write(register, vector);
-        assert.equal(driver.read(register), NO_VECTOR);
-      });
+      it(
+        `[utest->req~pci.function~1] 4.1.5.1.2.1: register 0x${register.toString(16)} answers vector ${vector}, ` +
+          'outside the table, with NO_VECTOR',
+        () => {
+          const driver = new RegisterDriver(new FunctionBench());
+          driver.write(register, 1);
+          driver.write(register, vector);
+          assert.equal(driver.read(register), NO_VECTOR);
+        },
+      );
     }
   }
 
@@ -128,7 +140,8 @@ describe('used buffer notifications (4.1.5.3.1)', () => {
   }
 
   for (const [what, wiring] of [
-    ['with NO_VECTOR', { vector: NO_VECTOR }], ['while MSI-X is disabled', { enabled: false }],
+    ['with NO_VECTOR', { vector: NO_VECTOR }],
+    ['while MSI-X is disabled', { enabled: false }],
     ['while the vector is masked', { masked: true }],
   ] as const) {
     it(`[utest->req~pci.function~1] 4.1.5.3.1: ${what} no interrupt is delivered`, () => {
@@ -138,7 +151,9 @@ describe('used buffer notifications (4.1.5.3.1)', () => {
 
   it('[utest->req~pci.function~1] 4.1.5.3: devices have interrupt words of their own', () => {
     const bench = new FunctionBench();
-    const words = [0, 1].flatMap((device) => [0, 1, 2].map((vector) => bench.vectorWord(device, vector)));
+    const words = [0, 1].flatMap((device) =>
+      [0, 1, 2].map((vector) => bench.vectorWord(device, vector)),
+    );
     assert.equal(new Set(words).size, 6);
   });
 });
@@ -148,7 +163,10 @@ describe('configuration change notifications (4.1.5.4.1)', () => {
     const { bench, driver } = live();
     driver.write(CONFIG_MSIX_VECTOR, 2);
     driver.target.notifyConfigChange();
-    assert.deepEqual([0, 1, 2].map((vector) => bench.interrupts(0, vector)), [0, 0, 1]);
+    assert.deepEqual(
+      [0, 1, 2].map((vector) => bench.interrupts(0, vector)),
+      [0, 0, 1],
+    );
   });
 
   it('[utest->req~pci.function~1] 4.1.5.4.2: queue and configuration may share a vector', () => {
@@ -160,14 +178,18 @@ describe('configuration change notifications (4.1.5.4.1)', () => {
   });
 
   for (const [what, wiring, vector] of [
-    ['with NO_VECTOR', {}, NO_VECTOR], ['while MSI-X is disabled', { enabled: false }, 0],
+    ['with NO_VECTOR', {}, NO_VECTOR],
+    ['while MSI-X is disabled', { enabled: false }, 0],
     ['while the vector is masked', { masked: true }, 0],
   ] as const) {
     it(`[utest->req~pci.function~1] 4.1.5.4.1: ${what} no interrupt is delivered`, () => {
       const { bench, driver } = live(wiring);
       driver.write(CONFIG_MSIX_VECTOR, vector);
       driver.target.notifyConfigChange();
-      assert.deepEqual([0, 1, 2].map((n) => bench.interrupts(0, n)), [0, 0, 0]);
+      assert.deepEqual(
+        [0, 1, 2].map((n) => bench.interrupts(0, n)),
+        [0, 0, 0],
+      );
     });
   }
 });

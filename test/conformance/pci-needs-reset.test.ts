@@ -11,7 +11,9 @@ const LIVE = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
 const RESETTABLE = ['VIRTIO_F_VERSION_1', 'VIRTIO_F_RING_RESET', 'VIRTIO_NET_F_MAC'];
 
 function live() {
-  const bench = new FunctionBench({ devices: { a: netDevice(1, { offer: RESETTABLE }), b: netDevice(2) } });
+  const bench = new FunctionBench({
+    devices: { a: netDevice(1, { offer: RESETTABLE }), b: netDevice(2) },
+  });
   const driver = new RegisterDriver(bench);
   driver.enableMsix();
   driver.mask(0, false);
@@ -21,7 +23,7 @@ function live() {
 }
 
 describe('DEVICE_NEEDS_RESET (2.1.2)', () => {
-  it('[utest->req~fault.reaction~1] 2.1.2: the bit is set beside the driver\'s, and cannot be cleared', () => {
+  it("[utest->req~fault.reaction~1] 2.1.2: the bit is set beside the driver's, and cannot be cleared", () => {
     const { driver } = live();
     driver.target.needsReset();
     assert.equal(driver.status, LIVE | DEVICE_NEEDS_RESET);
@@ -63,7 +65,10 @@ describe('DEVICE_NEEDS_RESET (2.1.2)', () => {
     bench.frames(2);
     assert.equal(driver.status, LIVE);
     assert.equal(driver.ring(1).usedIndex, 1);
-    assert.deepEqual(bench.readiness.map(({ ready }) => ready), [true, false, true]);
+    assert.deepEqual(
+      bench.readiness.map(({ ready }) => ready),
+      [true, false, true],
+    );
   });
 
   it('[utest->req~fault.reaction~1] 2.1.2: said twice it is still one state, left by one reset', () => {

@@ -11,17 +11,26 @@ const MULTIQUEUE = [...CONTROLLED, 'VIRTIO_NET_F_MQ'];
 const ACK_OK = 0;
 
 function negotiated(features: readonly string[], queuePairs = 2) {
-  const bench = new FunctionBench({ devices: { a: netDevice(1, { offer: MULTIQUEUE, queuePairs }), b: netDevice(2) } });
+  const bench = new FunctionBench({
+    devices: { a: netDevice(1, { offer: MULTIQUEUE, queuePairs }), b: netDevice(2) },
+  });
   const driver = new RegisterDriver(bench);
   driver.negotiate(features);
   return { bench, driver };
 }
 
 /** Sends "promiscuous on" on a queue; the ack byte when it was carried out. */
-function controlCommand(bench: FunctionBench, driver: RegisterDriver, queue: number): number | undefined {
+function controlCommand(
+  bench: FunctionBench,
+  driver: RegisterDriver,
+  queue: number,
+): number | undefined {
   const at = driver.slice.allocate(4);
   driver.slice.write(at, [0, 0, 1, 0xff]);
-  driver.ring(queue).submit([{ address: at, length: 3 }, { address: at + 3, length: 1, flags: 2 }]);
+  driver.ring(queue).submit([
+    { address: at, length: 3 },
+    { address: at + 3, length: 1, flags: 2 },
+  ]);
   bench.frames(2);
   return driver.ring(queue).usedIndex === 1 ? driver.slice.read(at + 3, 1)[0] : undefined;
 }
@@ -56,7 +65,7 @@ describe('queue numbers (5.1.2, 4.1.4.3)', () => {
     }
   });
 
-  it('[utest->req~net.multiqueue~1] 5.1.2: with MQ queue 2 is the second pair\'s receiveq', () => {
+  it("[utest->req~net.multiqueue~1] 5.1.2: with MQ queue 2 is the second pair's receiveq", () => {
     const { bench, driver } = negotiated(MULTIQUEUE);
     driver.setUp(2);
     driver.driverOk();
@@ -65,7 +74,10 @@ describe('queue numbers (5.1.2, 4.1.4.3)', () => {
   });
 
   it('[utest->req~net.multiqueue~1] 4.1.4.3: queues that exist together have notification offsets of their own', () => {
-    for (const [features, queues] of [[MULTIQUEUE, [0, 1, 2, 3, 4]], [CONTROLLED, [0, 1, 2]]] as const) {
+    for (const [features, queues] of [
+      [MULTIQUEUE, [0, 1, 2, 3, 4]],
+      [CONTROLLED, [0, 1, 2]],
+    ] as const) {
       const { driver } = negotiated(features);
       const offsets = queues.map((queue) => {
         driver.select(queue);

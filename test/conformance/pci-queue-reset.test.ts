@@ -5,13 +5,28 @@ import { FunctionBench } from '../support/function-bench.ts';
 import { RegisterDriver } from '../support/register-driver.ts';
 import { netDevice } from '../support/rig.ts';
 
-const RESETTABLE = ['VIRTIO_F_VERSION_1', 'VIRTIO_F_RING_RESET', 'VIRTIO_NET_F_MAC', 'VIRTIO_NET_F_CTRL_VQ'];
-const { QUEUE_RESET, QUEUE_ENABLE, QUEUE_SIZE, QUEUE_MSIX_VECTOR, QUEUE_DESC, QUEUE_DRIVER, QUEUE_DEVICE } = CommonConfig;
+const RESETTABLE = [
+  'VIRTIO_F_VERSION_1',
+  'VIRTIO_F_RING_RESET',
+  'VIRTIO_NET_F_MAC',
+  'VIRTIO_NET_F_CTRL_VQ',
+];
+const {
+  QUEUE_RESET,
+  QUEUE_ENABLE,
+  QUEUE_SIZE,
+  QUEUE_MSIX_VECTOR,
+  QUEUE_DESC,
+  QUEUE_DRIVER,
+  QUEUE_DEVICE,
+} = CommonConfig;
 const TRANSMITQ = 1;
 const CONTROLQ = 2;
 
 function negotiated(features = RESETTABLE) {
-  const bench = new FunctionBench({ devices: { a: netDevice(1, { offer: RESETTABLE }), b: netDevice(2) } });
+  const bench = new FunctionBench({
+    devices: { a: netDevice(1, { offer: RESETTABLE }), b: netDevice(2) },
+  });
   const driver = new RegisterDriver(bench);
   driver.negotiate(features);
   return { bench, driver };
@@ -73,13 +88,16 @@ describe('virtqueue reset (2.6.1, 4.1.4.3.1)', () => {
     resetQueue(driver);
     bench.settle();
     const command = slice.allocate(3);
-    driver.ring(CONTROLQ).submit([{ address: command, length: 2 }, { address: command + 2, length: 1, flags: 2 }]);
+    driver.ring(CONTROLQ).submit([
+      { address: command, length: 2 },
+      { address: command + 2, length: 1, flags: 2 },
+    ]);
     bench.frames(2);
     assert.equal(driver.ring(CONTROLQ).usedIndex, 1);
     assert.ok(bench.plane.queues[0]!.ring.started);
   });
 
-  it('[utest->req~queue.reset~1] 2.6.1: another device\'s ring of the same number is not touched', () => {
+  it("[utest->req~queue.reset~1] 2.6.1: another device's ring of the same number is not touched", () => {
     const { bench, driver } = live();
     const other = new RegisterDriver(bench, 1).start();
     resetQueue(driver);

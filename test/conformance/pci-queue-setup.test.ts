@@ -16,14 +16,19 @@ const { QUEUE_DESC, QUEUE_DRIVER, QUEUE_DEVICE, QUEUE_ENABLE, NUM_QUEUES } = Com
 const SIZE = CommonConfig.QUEUE_SIZE;
 
 function negotiated(offer: readonly string[] = ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC']) {
-  const bench = new FunctionBench({ devices: { a: netDevice(1, { offer, queueSize: QUEUE_SIZE }), b: netDevice(2) } });
+  const bench = new FunctionBench({
+    devices: { a: netDevice(1, { offer, queueSize: QUEUE_SIZE }), b: netDevice(2) },
+  });
   const driver = new RegisterDriver(bench);
   driver.negotiate();
   return { bench, driver };
 }
 
 /** Sets the three addresses of queue 1 and tries to enable it; whether it is enabled. */
-function tryEnable(driver: RegisterDriver, addresses: { desc: number; avail: number; used: number }): boolean {
+function tryEnable(
+  driver: RegisterDriver,
+  addresses: { desc: number; avail: number; used: number },
+): boolean {
   driver.select(1);
   driver.writeAddress(QUEUE_DESC, addresses.desc);
   driver.writeAddress(QUEUE_DRIVER, addresses.avail);
@@ -33,7 +38,9 @@ function tryEnable(driver: RegisterDriver, addresses: { desc: number; avail: num
 }
 
 const GOOD = {
-  desc: EMBEDDED_GUEST_PHYSICAL + 0x1000, avail: EMBEDDED_GUEST_PHYSICAL + 0x2000, used: EMBEDDED_GUEST_PHYSICAL + 0x3000,
+  desc: EMBEDDED_GUEST_PHYSICAL + 0x1000,
+  avail: EMBEDDED_GUEST_PHYSICAL + 0x2000,
+  used: EMBEDDED_GUEST_PHYSICAL + 0x3000,
 };
 
 describe('queue size (4.1.4.3.1, 2.7)', () => {
@@ -86,13 +93,19 @@ describe('queue addresses (4.1.3.2, 2.7.1)', () => {
       driver.write(register, 0x9abc_def0);
       assert.deepEqual([driver.read(register), driver.read(register + 4)], [0x9abc_def0, 0]);
       driver.write(register + 4, 0x8234_5678);
-      assert.deepEqual([driver.read(register), driver.read(register + 4)], [0x9abc_def0, 0x8234_5678]);
+      assert.deepEqual(
+        [driver.read(register), driver.read(register + 4)],
+        [0x9abc_def0, 0x8234_5678],
+      );
     });
 
     it(`[utest->req~queue.setup-valid~1] 4.1.3.2: an 8-byte write of register ${register} sets both halves`, () => {
       const { driver } = negotiated();
       driver.write(register, 0x1111_2222, 8, 0xf333_4444);
-      assert.deepEqual([driver.read(register), driver.read(register + 4)], [0x1111_2222, 0xf333_4444]);
+      assert.deepEqual(
+        [driver.read(register), driver.read(register + 4)],
+        [0x1111_2222, 0xf333_4444],
+      );
     });
   }
 
@@ -102,7 +115,7 @@ describe('queue addresses (4.1.3.2, 2.7.1)', () => {
     assert.deepEqual(bench.faultNames(), []);
   });
 
-  it('[utest->req~queue.setup-valid~1] 2.7: the last byte of the memory may be a part\'s last byte', () => {
+  it("[utest->req~queue.setup-valid~1] 2.7: the last byte of the memory may be a part's last byte", () => {
     const { driver } = negotiated();
     driver.select(1);
     driver.write(SIZE, 16);
@@ -118,8 +131,12 @@ describe('queue addresses (4.1.3.2, 2.7.1)', () => {
     'a used ring off its 4 bytes': { used: GOOD.used + 2 },
     'a table below the memory': { desc: EMBEDDED_GUEST_PHYSICAL - 16 },
     'a table behind the memory': { desc: LAST },
-    'a table that begins in the memory and ends outside': { desc: LAST - descriptorTableBytes(QUEUE_SIZE) + 16 },
-    'an available ring whose used_event is outside': { avail: LAST - availRingBytes(QUEUE_SIZE) + 2 },
+    'a table that begins in the memory and ends outside': {
+      desc: LAST - descriptorTableBytes(QUEUE_SIZE) + 16,
+    },
+    'an available ring whose used_event is outside': {
+      avail: LAST - availRingBytes(QUEUE_SIZE) + 2,
+    },
     'a used ring whose avail_event is outside': { used: LAST - usedRingBytes(QUEUE_SIZE) + 2 },
     'a table at the arena offset of its memory': { desc: 0x10000 },
     'a table whose end wraps': { desc: 2 ** 64 - 2048 },
@@ -140,22 +157,38 @@ describe('queue addresses (4.1.3.2, 2.7.1)', () => {
   it('[utest->req~queue.setup-valid~1] 2.7.1: enabled exactly when size, place and alignment of all parts are right', () => {
     const { driver } = negotiated(['VIRTIO_F_VERSION_1', 'VIRTIO_F_RING_RESET']);
     driver.driverOk();
-    const near = fc.oneof(
-      fc.nat(MEMORY), fc.integer({ min: -64, max: 64 }), fc.integer({ min: MEMORY - 2200, max: MEMORY + 64 }),
-    ).chain((offset) => fc.constantFrom(1, 2, 4, 16, 16, 16).map((align) => offset - (offset % align)));
-    const place = fc.tuple(near, fc.constantFrom(0, 0, 0, 0, 2 ** 32, -(2 ** 32), 2 ** 62))
+    const near = fc
+      .oneof(
+        fc.nat(MEMORY),
+        fc.integer({ min: -64, max: 64 }),
+        fc.integer({ min: MEMORY - 2200, max: MEMORY + 64 }),
+      )
+      .chain((offset) =>
+        fc.constantFrom(1, 2, 4, 16, 16, 16).map((align) => offset - (offset % align)),
+      );
+    const place = fc
+      .tuple(near, fc.constantFrom(0, 0, 0, 0, 2 ** 32, -(2 ** 32), 2 ** 62))
       .map(([offset, far]) => Math.max(0, EMBEDDED_GUEST_PHYSICAL + far + offset));
-    const setup = fc.record({ size: fc.constantFrom(1, 2, 8, 64), desc: place, avail: place, used: place });
-    const fits = (address: number, bytes: number, align: number) => address >= EMBEDDED_GUEST_PHYSICAL
-      && address + bytes <= LAST && address % align === 0;
-    fc.assert(fc.property(setup, ({ size, desc, avail, used }) => {
-      driver.select(1);
-      driver.write(SIZE, size);
-      const expected = fits(desc, 16 * size, 16) && fits(avail, 6 + 2 * size, 2) && fits(used, 6 + 8 * size, 4);
-      assert.equal(tryEnable(driver, { desc, avail, used }), expected);
-      driver.reset();
-      driver.negotiate();
-    }), seededRuns(27, 300));
+    const setup = fc.record({
+      size: fc.constantFrom(1, 2, 8, 64),
+      desc: place,
+      avail: place,
+      used: place,
+    });
+    const fits = (address: number, bytes: number, align: number) =>
+      address >= EMBEDDED_GUEST_PHYSICAL && address + bytes <= LAST && address % align === 0;
+    fc.assert(
+      fc.property(setup, ({ size, desc, avail, used }) => {
+        driver.select(1);
+        driver.write(SIZE, size);
+        const expected =
+          fits(desc, 16 * size, 16) && fits(avail, 6 + 2 * size, 2) && fits(used, 6 + 8 * size, 4);
+        assert.equal(tryEnable(driver, { desc, avail, used }), expected);
+        driver.reset();
+        driver.negotiate();
+      }),
+      seededRuns(27, 300),
+    );
   });
 });
 
@@ -168,7 +201,11 @@ describe('queue enable (4.1.4.3)', () => {
   });
 
   it('[utest->req~queue.setup-valid~1] 2.1.2: a ring starts at DRIVER_OK, with the size, places and features set', () => {
-    const { bench, driver } = negotiated(['VIRTIO_F_VERSION_1', 'VIRTIO_RING_F_EVENT_IDX', 'VIRTIO_RING_F_INDIRECT_DESC']);
+    const { bench, driver } = negotiated([
+      'VIRTIO_F_VERSION_1',
+      'VIRTIO_RING_F_EVENT_IDX',
+      'VIRTIO_RING_F_INDIRECT_DESC',
+    ]);
     const double = driver.setUp(1, { size: 32 });
     bench.settle();
     const { ring } = bench.plane.queues[1]!;
@@ -211,20 +248,29 @@ describe('queue enable (4.1.4.3)', () => {
 
   for (const live of [false, true]) {
     for (const [register, value] of [
-      [SIZE, 8], [CommonConfig.QUEUE_MSIX_VECTOR, 1], [QUEUE_DESC, 0x4000], [QUEUE_DESC + 4, 2],
-      [QUEUE_DRIVER, 0x4000], [QUEUE_DRIVER + 4, 2], [QUEUE_DEVICE, 0x4000], [QUEUE_DEVICE + 4, 2],
+      [SIZE, 8],
+      [CommonConfig.QUEUE_MSIX_VECTOR, 1],
+      [QUEUE_DESC, 0x4000],
+      [QUEUE_DESC + 4, 2],
+      [QUEUE_DRIVER, 0x4000],
+      [QUEUE_DRIVER + 4, 2],
+      [QUEUE_DEVICE, 0x4000],
+      [QUEUE_DEVICE + 4, 2],
     ] as const) {
       const when = live ? 'after' : 'before';
-      it(`[utest->req~neg.queue-lock~1] 4.1.4.3.2: register 0x${register.toString(16)} of an enabled queue is fixed `
-        + `${when} DRIVER_OK (catalogue 26)`, () => {
-        const { bench, driver } = negotiated();
-        driver.setUp(1);
-        if (live) driver.driverOk();
-        const before = driver.snapshot();
-        driver.write(register, value);
-        assert.deepEqual(driver.snapshot(), before);
-        assert.deepEqual(bench.faultNames(), ['register-access-invalid']);
-      });
+      it(
+        `[utest->req~neg.queue-lock~1] 4.1.4.3.2: register 0x${register.toString(16)} of an enabled queue is fixed ` +
+          `${when} DRIVER_OK (catalogue 26)`,
+        () => {
+          const { bench, driver } = negotiated();
+          driver.setUp(1);
+          if (live) driver.driverOk();
+          const before = driver.snapshot();
+          driver.write(register, value);
+          assert.deepEqual(driver.snapshot(), before);
+          assert.deepEqual(bench.faultNames(), ['register-access-invalid']);
+        },
+      );
     }
   }
 

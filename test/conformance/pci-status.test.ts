@@ -6,8 +6,12 @@ import { FunctionBench } from '../support/function-bench.ts';
 import { RegisterDriver } from '../support/register-driver.ts';
 
 const { ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK, DEVICE_NEEDS_RESET, FAILED } = DeviceStatus;
-const STEPS = [ACKNOWLEDGE, ACKNOWLEDGE | DRIVER, ACKNOWLEDGE | DRIVER | FEATURES_OK,
-  ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK];
+const STEPS = [
+  ACKNOWLEDGE,
+  ACKNOWLEDGE | DRIVER,
+  ACKNOWLEDGE | DRIVER | FEATURES_OK,
+  ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK,
+];
 const LIVE = STEPS[3]!;
 const KNOWN = LIVE | FAILED;
 
@@ -79,7 +83,7 @@ describe('device status (2.1, 3.1.1)', () => {
     }
   });
 
-  it('[utest->req~neg.state-machine~1] 2.1.2: DEVICE_NEEDS_RESET is the device\'s bit alone', () => {
+  it("[utest->req~neg.state-machine~1] 2.1.2: DEVICE_NEEDS_RESET is the device's bit alone", () => {
     const { driver } = atStep(4);
     driver.status = LIVE | DEVICE_NEEDS_RESET;
     assert.equal(driver.status, LIVE);
@@ -155,7 +159,10 @@ describe('device reset (2.4, 4.1.4.3.1)', () => {
     driver.reset();
     for (const word of ['0x0', '0x4', '0x8', '0xc']) delete untouched[word];
     const now = driver.snapshot();
-    assert.deepEqual(Object.fromEntries(Object.keys(untouched).map((key) => [key, now[key]])), untouched);
+    assert.deepEqual(
+      Object.fromEntries(Object.keys(untouched).map((key) => [key, now[key]])),
+      untouched,
+    );
     assert.equal(now['0x10'], NO_VECTOR);
   });
 
@@ -164,7 +171,10 @@ describe('device reset (2.4, 4.1.4.3.1)', () => {
     driver.status = 0;
     driver.acceptNames(['VIRTIO_F_VERSION_1']);
     for (const status of STEPS) driver.status = status;
-    assert.deepEqual(bench.readiness, [{ device: 0, ready: true }, { device: 0, ready: false }]);
+    assert.deepEqual(bench.readiness, [
+      { device: 0, ready: true },
+      { device: 0, ready: false },
+    ]);
     bench.settle();
     assert.equal(bench.plane.devices[0]!.started, false);
   });
@@ -175,7 +185,7 @@ describe('device reset (2.4, 4.1.4.3.1)', () => {
     assert.deepEqual(bench.readiness, []);
   });
 
-  it('[utest->req~fault.contain~1] 2.4: one device\'s reset leaves another device\'s rings at work', () => {
+  it("[utest->req~fault.contain~1] 2.4: one device's reset leaves another device's rings at work", () => {
     const { bench, driver } = fresh();
     driver.start();
     const other = new RegisterDriver(bench, 1).start();

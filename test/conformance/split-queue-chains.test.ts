@@ -8,7 +8,9 @@ import type { Desc } from '../support/ring-double.ts';
 /** Fresh buffers of these lengths; negative ones are device-writable. */
 function buffers(bench: QueueBench, ...lengths: number[]): Desc[] {
   return lengths.map((length) => ({
-    address: bench.slice.allocate(Math.abs(length)), length: Math.abs(length), flags: length < 0 ? WRITE : 0,
+    address: bench.slice.allocate(Math.abs(length)),
+    length: Math.abs(length),
+    flags: length < 0 ? WRITE : 0,
   }));
 }
 
@@ -16,7 +18,10 @@ const anywhere = { address: 0, length: 8 };
 const to = (next: number, flags = 0): Desc => ({ ...anywhere, next, flags: NEXT | flags });
 
 /** Writes these descriptors from index 0 on, all with one buffer, single ones behind them, and walks from `head`. */
-function walkTable(descs: readonly Desc[], { size = 8, head = 0 }: BenchOptions & { head?: number } = {}): string {
+function walkTable(
+  descs: readonly Desc[],
+  { size = 8, head = 0 }: BenchOptions & { head?: number } = {},
+): string {
   const bench = new QueueBench({ size });
   const { address } = buffers(bench, 64)[0]!;
   for (let n = 0; n < size; n++) bench.double.describe(n, { ...(descs[n] ?? anywhere), address });
@@ -29,7 +34,13 @@ function walkTable(descs: readonly Desc[], { size = 8, head = 0 }: BenchOptions 
 describe('VIRTIO 2.7.4: message framing', () => {
   it('[utest->req~queue.chain-checked~1] one buffer or many pieces, the bytes are the same (2.7.4.1)', () => {
     const bytes = Array.from({ length: 100 }, (_, n) => (n * 37) & 0xff);
-    const cuts = [[100], [1, 99], [99, 1], [12, 88], Array.from({ length: 8 }, (_, n) => (n < 7 ? 1 : 93))];
+    const cuts = [
+      [100],
+      [1, 99],
+      [99, 1],
+      [12, 88],
+      Array.from({ length: 8 }, (_, n) => (n < 7 ? 1 : 93)),
+    ];
     for (const cut of cuts) {
       const bench = new QueueBench({ size: 16 });
       const descs = buffers(bench, ...cut);
@@ -58,7 +69,9 @@ describe('VIRTIO 2.7.4: message framing', () => {
         bench.slice.write(target, new Array(32).fill(0xcc));
         bench.chain.gather(from, bytes, bench.slice.at(target) | 0);
         assert.deepEqual(bench.slice.read(target, 32), [
-          ...all.slice(from, from + bytes), ...new Array(32 - bytes).fill(0xcc)]);
+          ...all.slice(from, from + bytes),
+          ...new Array(32 - bytes).fill(0xcc),
+        ]);
       }
     }
   });
@@ -66,16 +79,25 @@ describe('VIRTIO 2.7.4: message framing', () => {
   it('[utest->req~queue.used-order~1] written bytes fill the writable pieces from the first on (2.7.8.2)', () => {
     const bench = new QueueBench({ size: 16 });
     const descs = buffers(bench, -5, -1, -10, -4);
-    for (const { address, length } of descs) bench.slice.write(address, new Array(length + 2).fill(0xcc));
+    for (const { address, length } of descs)
+      bench.slice.write(address, new Array(length + 2).fill(0xcc));
     const source = bench.slice.allocate(32);
-    bench.slice.write(source, Array.from({ length: 32 }, (_, n) => n + 1));
+    bench.slice.write(
+      source,
+      Array.from({ length: 32 }, (_, n) => n + 1),
+    );
     assert.equal(bench.submitAndWalk(descs), 'none');
     bench.chain.scatter(bench.slice.at(source), 3);
     bench.chain.scatter(bench.slice.at(source) + 3, 3);
     bench.chain.scatter(bench.slice.at(source) + 6, 0);
     bench.chain.scatter(bench.slice.at(source) + 6, 11);
     const read = descs.map(({ address, length }) => bench.slice.read(address, length));
-    assert.deepEqual(read, [[1, 2, 3, 4, 5], [6], [7, 8, 9, 10, 11, 12, 13, 14, 15, 16], [17, 204, 204, 204]]);
+    assert.deepEqual(read, [
+      [1, 2, 3, 4, 5],
+      [6],
+      [7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+      [17, 204, 204, 204],
+    ]);
     bench.chain.scatter(bench.slice.at(source), 3);
     assert.deepEqual(bench.slice.read(descs[3]!.address, 6), [17, 1, 2, 3, 204, 204]);
   });
@@ -98,9 +120,32 @@ describe('VIRTIO 2.7.4: message framing', () => {
       assert.equal(bench.submitAndWalk([desc!]), 'none');
       bench.arena.u8.fill(n + 1, source, source + 8);
       bench.chain.scatter(source, 5);
-      assert.deepEqual(bench.slice.read(desc!.address, 6), [...new Array<number>(5).fill(n + 1), 0]);
-      assert.equal(bench.submitAndWalk(buffers(bench, 3)), 'none', 'readable after the writable one before');
-      assert.deepEqual([bench.chain.readableBytes, bench.chain.writableBytes, bench.chain.steps], [3, 0, 1]);
+      assert.deepEqual(bench.slice.read(desc!.address, 6), [
+        ...new Array<number>(5).fill(n + 1),
+        0,
+      ]);
+      assert.equal(
+        bench.submitAndWalk(buffers(bench, 3)),
+        'none',
+        'readable after the writable one before',
+      );
+      assert.deepEqual(
+        [bench.chain.readableBytes, bench.chain.writableBytes, bench.chain.steps],
+        [3, 0, 1],
+      );
+    }
+  });
+
+  it('[utest->req~queue.chain-checked~1] 2.7.5.2: a loop is found again after the count of walks has wrapped', () => {
+    const bench = new QueueBench({ size: 8 });
+    const loop = [buffers(bench, 4)[0]!, buffers(bench, 4)[0]!];
+    Object.assign(bench.chain, { table: 0x7fffffff });
+    for (let n = 0; n < 2; n++) {
+      loop.forEach((desc, index) => {
+        bench.double.describe(index, { ...desc, flags: NEXT, next: 1 - index });
+      });
+      bench.chain.begin();
+      assert.equal(faultName(bench.queue.walk(bench.chain, 0, 8)), 'descriptor-loop');
     }
   });
 
@@ -108,8 +153,14 @@ describe('VIRTIO 2.7.4: message framing', () => {
     const bench = new QueueBench({ size: 8 });
     const descs = buffers(bench, 2, 3, -1, -200);
     assert.equal(bench.submitAndWalk(descs), 'none');
-    assert.deepEqual(bench.readable, descs.slice(0, 2).map((desc) => bench.segmentOf(desc)));
-    assert.deepEqual(bench.writable, descs.slice(2).map((desc) => bench.segmentOf(desc)));
+    assert.deepEqual(
+      bench.readable,
+      descs.slice(0, 2).map((desc) => bench.segmentOf(desc)),
+    );
+    assert.deepEqual(
+      bench.writable,
+      descs.slice(2).map((desc) => bench.segmentOf(desc)),
+    );
     assert.deepEqual([bench.chain.readableBytes, bench.chain.writableBytes], [5, 201]);
   });
 
@@ -118,7 +169,10 @@ describe('VIRTIO 2.7.4: message framing', () => {
     assert.equal(bench.submitAndWalk(buffers(bench, 2, -3, 4)), 'readable-after-writable');
     const empty = { address: bench.slice.allocate(1), length: 0 };
     assert.equal(bench.submitAndWalk([...buffers(bench, -3), empty]), 'readable-after-writable');
-    assert.equal(bench.submitAndWalk([{ ...empty, flags: WRITE }, ...buffers(bench, 3)]), 'readable-after-writable');
+    assert.equal(
+      bench.submitAndWalk([{ ...empty, flags: WRITE }, ...buffers(bench, 3)]),
+      'readable-after-writable',
+    );
   });
 
   it('[utest->req~queue.bounded-walk~1] a chain as long as the limit is taken, one more is not (2.7.4.1)', () => {
@@ -155,14 +209,19 @@ describe('VIRTIO 2.7.4: message framing', () => {
   });
 
   it('[utest->req~queue.bounded-walk~1] chains of one packet may together be longer than the queue', () => {
-    assert.deepEqual(walkTogether({ size: 4 }, [-1, -1, -1], [-1, -1, -1, -1], [-1, -1]), ['none', 'none', 'none']);
+    assert.deepEqual(walkTogether({ size: 4 }, [-1, -1, -1], [-1, -1, -1, -1], [-1, -1]), [
+      'none',
+      'none',
+      'none',
+    ]);
   });
 });
 
 describe('VIRTIO 2.7.5: descriptor table', () => {
   it('[utest->req~queue.chain-checked~1] next below the table size is followed, at it or above is a fault (catalogue 2)', () => {
     assert.equal(walkTable([to(7)]), 'none');
-    for (const next of [8, 9, 0x7fff, 0xffff]) assert.equal(walkTable([to(next)]), 'next-out-of-range');
+    for (const next of [8, 9, 0x7fff, 0xffff])
+      assert.equal(walkTable([to(next)]), 'next-out-of-range');
   });
 
   it('[utest->req~queue.chain-checked~1] next without its flag is not looked at (2.7.5)', () => {
@@ -191,7 +250,10 @@ describe('VIRTIO 2.7.5: descriptor table', () => {
       for (let length = 1; length <= size; length++) {
         const table = Array.from({ length }, (_, n) => to((n + 1) % length));
         const fault = walkTable(table, { size });
-        assert.ok(['descriptor-loop', 'chain-too-long'].includes(fault), `${length} of ${size}: ${fault}`);
+        assert.ok(
+          ['descriptor-loop', 'chain-too-long'].includes(fault),
+          `${length} of ${size}: ${fault}`,
+        );
       }
     }
   });
@@ -200,8 +262,17 @@ describe('VIRTIO 2.7.5: descriptor table', () => {
     const bench = new QueueBench();
     const end = EMBEDDED_GUEST_PHYSICAL + bench.slice.size;
     assert.equal(bench.submitAndWalk([{ address: end - 16, length: 16 }]), 'none');
-    for (const [address, length] of [[end - 16, 17], [end, 1], [end, 0], [0, 16], [EMBEDDED_GUEST_PHYSICAL - 1, 1]]) {
-      assert.equal(bench.submitAndWalk([{ address: address!, length: length! }]), 'address-out-of-range');
+    for (const [address, length] of [
+      [end - 16, 17],
+      [end, 1],
+      [end, 0],
+      [0, 16],
+      [EMBEDDED_GUEST_PHYSICAL - 1, 1],
+    ]) {
+      assert.equal(
+        bench.submitAndWalk([{ address: address!, length: length! }]),
+        'address-out-of-range',
+      );
     }
   });
 
@@ -216,15 +287,24 @@ describe('VIRTIO 2.7.5: descriptor table', () => {
       assert.equal(bench.walk(head), 'address-out-of-range', `high half ${high}`);
     }
     const bench = new QueueBench();
-    assert.equal(bench.submitAndWalk([{ address: EMBEDDED_GUEST_PHYSICAL, length: 0xffffffff }]), 'address-out-of-range');
+    assert.equal(
+      bench.submitAndWalk([{ address: EMBEDDED_GUEST_PHYSICAL, length: 0xffffffff }]),
+      'address-out-of-range',
+    );
   });
 
   it('[utest->req~queue.chain-checked~1] a piece of length 0 is checked, counted as a step, and no segment (catalogue 9)', () => {
     const bench = new QueueBench();
     const descs = buffers(bench, 4, 1, 6);
     assert.equal(bench.submitAndWalk([descs[0]!, { ...descs[1]!, length: 0 }, descs[2]!]), 'none');
-    assert.deepEqual([bench.chain.segments, bench.chain.steps, bench.chain.readableBytes], [2, 3, 10]);
-    assert.equal(bench.submitAndWalk([descs[0]!, { address: 0x100, length: 0 }]), 'address-out-of-range');
+    assert.deepEqual(
+      [bench.chain.segments, bench.chain.steps, bench.chain.readableBytes],
+      [2, 3, 10],
+    );
+    assert.equal(
+      bench.submitAndWalk([descs[0]!, { address: 0x100, length: 0 }]),
+      'address-out-of-range',
+    );
   });
 
   it('[utest->req~queue.chain-checked~1] 2.7.5.2: 2^31 - 1 bytes in one direction are taken, one more is not (catalogue 11)', () => {
@@ -235,7 +315,11 @@ describe('VIRTIO 2.7.5: descriptor table', () => {
       const piece = { address: 0, length: half, flags };
       assert.equal(bench.submitAndWalk([piece, { ...piece, length: half - 1 }]), 'none');
       assert.equal(bench.submitAndWalk([piece, piece]), 'chain-bytes-exceeded');
-      assert.equal(bench.submitAndWalk([{ ...piece, length: 2 ** 31 }]), 'chain-bytes-exceeded', 'in one piece');
+      assert.equal(
+        bench.submitAndWalk([{ ...piece, length: 2 ** 31 }]),
+        'chain-bytes-exceeded',
+        'in one piece',
+      );
       assert.equal(bench.submitAndWalk([{ ...piece, length: 2 ** 31 - 1 }]), 'none');
     }
   });
@@ -244,8 +328,12 @@ describe('VIRTIO 2.7.5: descriptor table', () => {
     const bench = new QueueBench();
     const descs = buffers(bench, 10, -20);
     assert.equal(bench.submitAndWalk(descs), 'none');
-    for (let n = 0; n < 2; n++) bench.double.describe(n, { address: 0, length: 0xffffffff, flags: 7, next: 9 });
-    assert.deepEqual([...bench.readable, ...bench.writable], descs.map((desc) => bench.segmentOf(desc)));
+    for (let n = 0; n < 2; n++)
+      bench.double.describe(n, { address: 0, length: 0xffffffff, flags: 7, next: 9 });
+    assert.deepEqual(
+      [...bench.readable, ...bench.writable],
+      descs.map((desc) => bench.segmentOf(desc)),
+    );
     assert.deepEqual([bench.chain.readableBytes, bench.chain.writableBytes], [10, 20]);
   });
 });

@@ -28,7 +28,11 @@ describe('VIRTIO 2.7.7: used buffer notifications without EVENT_IDX', () => {
   });
 
   it('[utest->req~queue.notify-suppression~1] only the lowest bit of flags counts', () => {
-    for (const [flags, wanted] of [[0xfffe, true], [0xffff, false], [2, true]] as const) {
+    for (const [flags, wanted] of [
+      [0xfffe, true],
+      [0xffff, false],
+      [2, true],
+    ] as const) {
       const bench = published(1, 0, false);
       bench.double.setAvailFlags(flags);
       assert.equal(bench.queue.takeNotification(), wanted, `flags ${flags}`);
@@ -65,7 +69,10 @@ describe('VIRTIO 2.7.7: used buffer notifications without EVENT_IDX', () => {
     const bench = new QueueBench({ size: 8 });
     bench.expose(6);
     for (let n = 0; n < 3; n++) bench.serve(2);
-    assert.deepEqual([bench.queue.takeNotification(), bench.queue.takeNotification()], [true, false]);
+    assert.deepEqual(
+      [bench.queue.takeNotification(), bench.queue.takeNotification()],
+      [true, false],
+    );
   });
 });
 
@@ -76,7 +83,11 @@ describe('VIRTIO 2.7.7: used buffer notifications with EVENT_IDX', () => {
         const bench = published(3, index, true);
         bench.double.setUsedEvent((index + offset) & 0xffff);
         const named = offset >= 0 && offset < 3;
-        assert.equal(bench.queue.takeNotification(), named, `index ${index}, used_event at +${offset}`);
+        assert.equal(
+          bench.queue.takeNotification(),
+          named,
+          `index ${index}, used_event at +${offset}`,
+        );
       }
     }
   });
@@ -90,7 +101,10 @@ describe('VIRTIO 2.7.7: used buffer notifications with EVENT_IDX', () => {
   });
 
   it('[utest->req~queue.notify-suppression~1] the lower bit of flags is ignored (2.7.7.2)', () => {
-    for (const [event, wanted] of [[0, true], [1, false]] as const) {
+    for (const [event, wanted] of [
+      [0, true],
+      [1, false],
+    ] as const) {
       const bench = published(1, 0, true);
       bench.double.setAvailFlags(1);
       bench.double.setUsedEvent(event);
@@ -101,36 +115,48 @@ describe('VIRTIO 2.7.7: used buffer notifications with EVENT_IDX', () => {
   it('[utest->req~queue.notify-once-per-window~1] an entry asks once, however often the decision is taken', () => {
     const bench = published(2, 0xffff, true);
     bench.double.setUsedEvent(0);
-    assert.deepEqual([bench.queue.takeNotification(), bench.queue.takeNotification()], [true, false]);
+    assert.deepEqual(
+      [bench.queue.takeNotification(), bench.queue.takeNotification()],
+      [true, false],
+    );
     bench.expose(1);
     bench.serve(1);
     assert.equal(bench.queue.takeNotification(), false);
   });
 
   it('[utest->req~queue.notify-suppression~1] a whole life: each event is notified once, at its own range', () => {
-    fc.assert(fc.property(
-      fc.integer({ min: 0, max: 0xffff }),
-      fc.array(fc.record({ count: fc.integer({ min: 0, max: 16 }), ahead: fc.integer({ min: 0, max: 20 }) }),
-        { minLength: 1, maxLength: 60 }),
-      (index, steps) => {
-        const bench = new QueueBench({ size: 16, index, eventIdx: true });
-        let used = index;
-        let event = index;
-        let asked = true;
-        bench.double.setUsedEvent(event);
-        for (const { count, ahead } of steps) {
-          bench.expose(count);
-          bench.serve(count);
-          const passed: boolean = asked && used + count > event;
-          used += count;
-          assert.equal(bench.queue.takeNotification(), passed);
-          asked &&= !passed;
-          if (asked) continue;
-          event = used + ahead;
-          asked = true;
-          bench.double.setUsedEvent(event & 0xffff);
-        }
-      }), { seed, numRuns: Math.min(numRuns, 20_000) });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 0xffff }),
+        fc.array(
+          fc.record({
+            count: fc.integer({ min: 0, max: 16 }),
+            ahead: fc.integer({ min: 0, max: 20 }),
+          }),
+          { minLength: 1, maxLength: 60 },
+        ),
+        (index, steps) => {
+          const bench = new QueueBench({ size: 16, index, eventIdx: true });
+          let used = index;
+          let event = index;
+          let asked = true;
+          bench.double.setUsedEvent(event);
+          for (const { count, ahead } of steps) {
+            bench.expose(count);
+            bench.serve(count);
+            const passed: boolean = asked && used + count > event;
+            used += count;
+            assert.equal(bench.queue.takeNotification(), passed);
+            asked &&= !passed;
+            if (asked) continue;
+            event = used + ahead;
+            asked = true;
+            bench.double.setUsedEvent(event & 0xffff);
+          }
+        },
+      ),
+      { seed, numRuns: Math.min(numRuns, 20_000) },
+    );
   });
 });
 
@@ -184,7 +210,11 @@ describe('VIRTIO 2.7.10: available buffer notifications', () => {
       bench.expose(count);
       const event = bench.double.availEvent;
       const kick = ((before + count - event - 1) & 0xffff) < count;
-      assert.equal(kick, false, `step ${step}: ${before} to ${before + count}, avail_event ${event}`);
+      assert.equal(
+        kick,
+        false,
+        `step ${step}: ${before} to ${before + count}, avail_event ${event}`,
+      );
       bench.serve(count);
       used = (used + count) & 0xffff;
     }

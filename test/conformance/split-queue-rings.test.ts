@@ -115,7 +115,7 @@ describe('VIRTIO 2.7.6: available ring', () => {
     assert.equal(bench.queue.started, false);
   });
 
-  it('[utest->req~queue.in-flight-once~1] a completed head counts as the device\'s until it is published (2.7.8.2)', () => {
+  it("[utest->req~queue.in-flight-once~1] a completed head counts as the device's until it is published (2.7.8.2)", () => {
     for (const published of [false, true]) {
       const bench = new QueueBench();
       bench.double.expose(3);
@@ -153,7 +153,10 @@ describe('VIRTIO 2.7.8: used ring', () => {
     bench.queue.complete(2, 0x7fffffff);
     bench.queue.publish();
     assert.deepEqual(bench.double.usedElements, [
-      { id: 6, length: 1514 }, { id: 1, length: 0 }, { id: 2, length: 0x7fffffff }]);
+      { id: 6, length: 1514 },
+      { id: 1, length: 0 },
+      { id: 2, length: 0x7fffffff },
+    ]);
   });
 
   it('[utest->req~queue.used-order~1] nothing shows before publication, and then everything at once (2.7.8.2)', () => {
@@ -176,8 +179,10 @@ describe('VIRTIO 2.7.8: used ring', () => {
       bench.queue.publish();
     });
     assert.deepEqual(stores, [
-      { at: used + 4 + 8 * 3, value: 3 }, { at: used + 8 + 8 * 3, value: 43 },
-      { at: used + 4, value: 0 }, { at: used + 8, value: 40 },
+      { at: used + 4 + 8 * 3, value: 3 },
+      { at: used + 8 + 8 * 3, value: 43 },
+      { at: used + 4, value: 0 },
+      { at: used + 8, value: 40 },
       { at: used + 2, value: 1 },
     ]);
   });
@@ -187,7 +192,10 @@ describe('VIRTIO 2.7.8: used ring', () => {
     bench.expose(2);
     bench.look();
     bench.take();
-    assert.deepEqual(recordStores(bench.arena, () => bench.queue.publish()), []);
+    assert.deepEqual(
+      recordStores(bench.arena, () => bench.queue.publish()),
+      [],
+    );
   });
 
   it('[utest->req~queue.used-order~1] a used ring that the guest rewrites changes nothing for us (catalogue 22)', () => {
@@ -274,8 +282,13 @@ describe('VIRTIO 2.7: start and stop of a ring', () => {
     const bench = new QueueBench({ size: 16 });
     const { slice, double, queue } = bench;
     queue.start({
-      size: 4, eventIdx: false, indirect: false, index: 0,
-      descAt: slice.at(double.desc) | 0, availAt: slice.at(double.avail) | 0, usedAt: slice.at(double.used) | 0,
+      size: 4,
+      eventIdx: false,
+      indirect: false,
+      index: 0,
+      descAt: slice.at(double.desc) | 0,
+      availAt: slice.at(double.avail) | 0,
+      usedAt: slice.at(double.used) | 0,
     });
     double.setAvailIndex(5);
     assert.equal(bench.look(), 'avail-index-out-of-range');

@@ -86,8 +86,13 @@ export function fuzz(data: Uint8Array): void {
   const queue = new SplitQueue(arena, size);
   arena.u8.fill(0, SLICE_AT, SLICE_AT + TABLE_AT + 0x1000);
   queue.start({
-    size, descAt: SLICE_AT, availAt: SLICE_AT + AVAIL_AT, usedAt: SLICE_AT + USED_AT,
-    eventIdx: (shape & 8) !== 0, indirect: (shape & 16) !== 0, index: 0,
+    size,
+    descAt: SLICE_AT,
+    availAt: SLICE_AT + AVAIL_AT,
+    usedAt: SLICE_AT + USED_AT,
+    eventIdx: (shape & 8) !== 0,
+    indirect: (shape & 16) !== 0,
+    index: 0,
   });
   arena.u16[(SLICE_AT + AVAIL_AT + 2) / 2] = input.byte();
   for (let n = 0; n < HEADS_MAX; n++) arena.u16[(SLICE_AT + AVAIL_AT + 4) / 2 + n] = input.byte();
@@ -114,6 +119,7 @@ function serveOne(queue: SplitQueue): void {
     if (n < chain.readableSegments) readable += chain.length[n]!;
     else writable += chain.length[n]!;
   }
-  if (fault === 0) assert.deepEqual([chain.readableBytes, chain.writableBytes], [readable, writable]);
+  if (fault === 0)
+    assert.deepEqual([chain.readableBytes, chain.writableBytes], [readable, writable]);
   queue.complete(head, 0);
 }

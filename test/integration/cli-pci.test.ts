@@ -22,12 +22,26 @@ describe('dump of the PCI configuration spaces', () => {
     const { code } = gateway(['check', COCKPIT, '--dump-pci', dump]);
     assert.equal(code, 0);
   });
-  after(() => { directory.remove(); });
+  after(() => {
+    directory.remove();
+  });
 
   /** The 256 bytes of each function, read from the dump. */
-  const spaces = (): number[][] => readFileSync(dump, 'utf8').trimEnd().split('\n\n').map((block) =>
-    block.split('\n').slice(1).flatMap((row) =>
-      row.slice(4).split(' ').map((byte) => Number.parseInt(byte, 16))));
+  const spaces = (): number[][] =>
+    readFileSync(dump, 'utf8')
+      .trimEnd()
+      .split('\n\n')
+      .map((block) =>
+        block
+          .split('\n')
+          .slice(1)
+          .flatMap((row) =>
+            row
+              .slice(4)
+              .split(' ')
+              .map((byte) => Number.parseInt(byte, 16)),
+          ),
+      );
 
   /** What lspci says of each function. */
   const decoded = (...options: string[]): string[] => {
@@ -45,7 +59,10 @@ describe('dump of the PCI configuration spaces', () => {
   };
 
   it('[utest->req~pci.function~1] every device of the configuration is a function of 256 bytes', () => {
-    assert.deepEqual(spaces().map((bytes) => bytes.length), new Array(FUNCTIONS).fill(256));
+    assert.deepEqual(
+      spaces().map((bytes) => bytes.length),
+      new Array(FUNCTIONS).fill(256),
+    );
   });
 
   it('[utest->req~pci.function~1] the capability list has the five structures of 4.1.4, and ends', () => {
@@ -60,37 +77,57 @@ describe('dump of the PCI configuration spaces', () => {
     }
   });
 
-  withLspci('[utest->req~pci.function~1] lspci finds a modern network device of'
-    + ' VIRTIO in every function (4.1.2)', () => {
-    const [list] = decoded('-n');
-    assert.deepEqual(list!.split('\n').map((line) => /0200: 1af4:1041 \(rev 0[1-9a-f]\)/.test(line)),
-      [true, true, true]);
-  });
+  withLspci(
+    '[utest->req~pci.function~1] lspci finds a modern network device of' +
+      ' VIRTIO in every function (4.1.2)',
+    () => {
+      const [list] = decoded('-n');
+      assert.deepEqual(
+        list!.split('\n').map((line) => /0200: 1af4:1041 \(rev 0[1-9a-f]\)/.test(line)),
+        [true, true, true],
+      );
+    },
+  );
 
-  withLspci('[utest->req~pci.function~1] lspci names CommonCfg, Notify, ISR,'
-    + ' DeviceCfg and one structure more (4.1.4)', () => {
-    const functions = decoded('-vvv');
-    assert.equal(functions.length, FUNCTIONS);
-    for (const text of functions) {
-      const names = [...text.matchAll(/VirtIO: (.+)/g)].map(([, name]) => name!);
-      assert.deepEqual(names.slice(0, 4), ['CommonCfg', 'Notify', 'ISR', 'DeviceCfg']);
-      // lspci 3.9 has no name for the PCI configuration access structure, type 5.
-      assert.match(names.slice(4).join(), /^(<unknown>|PCI.*)$/);
-    }
-  });
+  withLspci(
+    '[utest->req~pci.function~1] lspci names CommonCfg, Notify, ISR,' +
+      ' DeviceCfg and one structure more (4.1.4)',
+    () => {
+      const functions = decoded('-vvv');
+      assert.equal(functions.length, FUNCTIONS);
+      for (const text of functions) {
+        const names = [...text.matchAll(/VirtIO: (.+)/g)].map(([, name]) => name!);
+        assert.deepEqual(names.slice(0, 4), ['CommonCfg', 'Notify', 'ISR', 'DeviceCfg']);
+        // lspci 3.9 has no name for the PCI configuration access structure, type 5.
+        assert.match(names.slice(4).join(), /^(<unknown>|PCI.*)$/);
+      }
+    },
+  );
 
-  withLspci('[utest->req~pci.function~1] lspci finds MSI-X, off, with a vector for'
-    + ' each queue and one more', () => {
-    for (const text of decoded('-vvv')) assert.match(text, /MSI-X: Enable- Count=3 Masked-/);
-  });
+  withLspci(
+    '[utest->req~pci.function~1] lspci finds MSI-X, off, with a vector for' +
+      ' each queue and one more',
+    () => {
+      for (const text of decoded('-vvv')) assert.match(text, /MSI-X: Enable- Count=3 Masked-/);
+    },
+  );
 
-  withLspci('[utest->req~pci.function~1] the structures that lspci finds do not overlap in their BAR', () => {
-    for (const text of decoded('-vvv')) {
-      const areas = [...text.matchAll(/BAR=0 offset=([0-9a-f]{8}) size=([0-9a-f]{8})/g)]
-        .map(([, at, size]) => ({ at: Number.parseInt(at!, 16), size: Number.parseInt(size!, 16) }))
-        .filter(({ size }) => size > 0).sort((a, b) => a.at - b.at);
-      assert.equal(areas.length, STRUCTURES - 1);
-      areas.forEach(({ at }, n) => assert.ok(n === 0 || at >= areas[n - 1]!.at + areas[n - 1]!.size));
-    }
-  });
+  withLspci(
+    '[utest->req~pci.function~1] the structures that lspci finds do not overlap in their BAR',
+    () => {
+      for (const text of decoded('-vvv')) {
+        const areas = [...text.matchAll(/BAR=0 offset=([0-9a-f]{8}) size=([0-9a-f]{8})/g)]
+          .map(([, at, size]) => ({
+            at: Number.parseInt(at!, 16),
+            size: Number.parseInt(size!, 16),
+          }))
+          .filter(({ size }) => size > 0)
+          .sort((a, b) => a.at - b.at);
+        assert.equal(areas.length, STRUCTURES - 1);
+        areas.forEach(({ at }, n) =>
+          assert.ok(n === 0 || at >= areas[n - 1]!.at + areas[n - 1]!.size),
+        );
+      }
+    },
+  );
 });

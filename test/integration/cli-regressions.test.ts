@@ -21,28 +21,37 @@ describe('regressions: command line', function () {
     });
   }
 
-  it('[utest->req~cfg.strict-json~1] levels hidden behind closing brackets are'
-    + ' problems of the file (catalogue 81)', () => {
-    const directory = new TestDirectory();
-    try {
-      const file = directory.write('deep.json', `[${'}'.repeat(100_000)},${'['.repeat(100_000)}`);
-      const { code, stderr } = gateway(['check', file]);
-      assert.match(stderr, /^.+:\d+:\d+: error: /);
-      assert.equal(code, 2);
-    } finally {
-      directory.remove();
-    }
-  });
+  it(
+    '[utest->req~cfg.strict-json~1] levels hidden behind closing brackets are' +
+      ' problems of the file (catalogue 81)',
+    () => {
+      const directory = new TestDirectory();
+      try {
+        const file = directory.write('deep.json', `[${'}'.repeat(100_000)},${'['.repeat(100_000)}`);
+        const { code, stderr } = gateway(['check', file]);
+        assert.match(stderr, /^.+:\d+:\d+: error: /);
+        assert.equal(code, 2);
+      } finally {
+        directory.remove();
+      }
+    },
+  );
 
-  it('[utest->req~cfg.all-errors~1] a file of 60,000 unknown keys is answered'
-    + ' within 5 s (catalogue 81)', () => {
-    const directory = new TestDirectory();
-    try {
-      const keys = Array.from({ length: 60_000 }, (_, n) => `"k${n}":0`);
-      const { code } = gateway(['check', directory.write('keys.json', `{${keys.join(',')}}`)], 5000);
-      assert.equal(code, 2);
-    } finally {
-      directory.remove();
-    }
-  });
+  it(
+    '[utest->req~cfg.all-errors~1] a file of 60,000 unknown keys is answered' +
+      ' within 5 s (catalogue 81)',
+    () => {
+      const directory = new TestDirectory();
+      try {
+        const keys = Array.from({ length: 60_000 }, (_, n) => `"k${n}":0`);
+        const { code } = gateway(
+          ['check', directory.write('keys.json', `{${keys.join(',')}}`)],
+          5000,
+        );
+        assert.equal(code, 2);
+      } finally {
+        directory.remove();
+      }
+    },
+  );
 });

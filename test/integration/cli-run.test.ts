@@ -10,64 +10,107 @@ import { first, twoPartitions, type ConfigDraft } from '../support/two-partition
 interface Report {
   readonly config: { readonly sha256: string };
   readonly majorFrames: number;
-  readonly flows: readonly { readonly id: string; readonly requests: number; readonly violations: number; readonly hostBreaches: number }[];
+  readonly flows: readonly {
+    readonly id: string;
+    readonly requests: number;
+    readonly violations: number;
+    readonly hostBreaches: number;
+  }[];
   readonly safeState: string | null;
 }
 
-const withoutFlows = (draft: ConfigDraft) => { draft.flows = []; };
+const withoutFlows = (draft: ConfigDraft) => {
+  draft.flows = [];
+};
 
 describe('command line: run', function () {
   this.timeout(30_000);
   let directory: TestDirectory;
-  beforeEach(() => { directory = new TestDirectory(); });
-  afterEach(() => { directory.remove(); });
+  beforeEach(() => {
+    directory = new TestDirectory();
+  });
+  afterEach(() => {
+    directory.remove();
+  });
 
   const config = (change: (draft: ConfigDraft) => void) =>
     directory.write('config.json', JSON.stringify(twoPartitions(change)));
 
-  it('[utest->req~cfg.identity~1] with --json one document on stdout, with the'
-    + ' SHA-256 of the file; exit code 0', () => {
-    const file = config(withoutFlows);
-    const { code, stdout } = gateway(['run', file, '--duration', '0.3', '--json', '--no-dashboard']);
-    assert.match(stdout, /^\{\n[^]*\n\}\n$/);
-    const report = JSON.parse(stdout) as Report;
-    assert.equal(report.config.sha256, createHash('sha256').update(readFileSync(file)).digest('hex'));
-    assert.ok(report.majorFrames > 0);
-    assert.deepEqual([report.safeState, code], [null, 0]);
-  });
+  it(
+    '[utest->req~cfg.identity~1] with --json one document on stdout, with the' +
+      ' SHA-256 of the file; exit code 0',
+    () => {
+      const file = config(withoutFlows);
+      const { code, stdout } = gateway([
+        'run',
+        file,
+        '--duration',
+        '0.3',
+        '--json',
+        '--no-dashboard',
+      ]);
+      assert.match(stdout, /^\{\n[^]*\n\}\n$/);
+      const report = JSON.parse(stdout) as Report;
+      assert.equal(
+        report.config.sha256,
+        createHash('sha256').update(readFileSync(file)).digest('hex'),
+      );
+      assert.ok(report.majorFrames > 0);
+      assert.deepEqual([report.safeState, code], [null, 0]);
+    },
+  );
 
   it('[utest->req~cli.errors~1] --json with a file writes the document there, and a table to stdout', () => {
     const target = directory.file('report.json');
-    const { code, stdout } = gateway(['run', config(withoutFlows), '--duration', '0.3', '--json', target]);
+    const { code, stdout } = gateway([
+      'run',
+      config(withoutFlows),
+      '--duration',
+      '0.3',
+      '--json',
+      target,
+    ]);
     assert.ok((JSON.parse(readFileSync(target, 'utf8')) as Report).majorFrames > 0);
     assert.match(stdout, /^window +partition +served/m);
     assert.equal(code, 0);
   });
 
-  it('[utest->req~sched.latency-measured~1] a deadline that nobody can keep is'
-    + ' broken, and the exit code is 1', () => {
-    const file = config((draft) => { first(draft.flows).deadlineUs = 1; });
-    const { code, stdout } = gateway(['run', file, '--duration', '2', '--json']);
-    const [flow] = (JSON.parse(stdout) as Report).flows;
-    assert.ok(flow!.requests > 0, 'the traffic program has sent nothing');
-    assert.equal(flow!.violations + flow!.hostBreaches, flow!.requests);
-    assert.equal(code, 1);
-  });
+  it(
+    '[utest->req~sched.latency-measured~1] a deadline that nobody can keep is' +
+      ' broken, and the exit code is 1',
+    () => {
+      const file = config((draft) => {
+        first(draft.flows).deadlineUs = 1;
+      });
+      const { code, stdout } = gateway(['run', file, '--duration', '2', '--json']);
+      const [flow] = (JSON.parse(stdout) as Report).flows;
+      assert.ok(flow!.requests > 0, 'the traffic program has sent nothing');
+      assert.equal(flow!.violations + flow!.hostBreaches, flow!.requests);
+      assert.equal(code, 1);
+    },
+  );
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`[utest->req~cli.errors~1] ${signal} ends it in order, with its document and`
-      + ` exit code 0`, async () => {
-      const child = startGateway(['run', config(withoutFlows), '--json']);
-      let stdout = '';
-      child.stdout!.on('data', (text: Buffer) => { stdout += text.toString(); });
-      let stderr = '';
-      child.stderr!.on('data', (text: Buffer) => { stderr += text.toString(); });
-      for (let n = 0; n < 100 && !stderr.includes('-> normal'); n++) await after(50);
-      child.kill(signal);
-      const [code] = await once(child, 'close') as [number | null];
-      assert.equal(code, 0, stderr);
-      assert.ok((JSON.parse(stdout) as Report).majorFrames > 0);
-    });
+    it(
+      `[utest->req~cli.errors~1] ${signal} ends it in order, with its document and` +
+        ` exit code 0`,
+      async () => {
+        const child = startGateway(['run', config(withoutFlows), '--json']);
+        let stdout = '';
+        child.stdout!.on('data', (text: Buffer) => {
+          stdout += text.toString();
+        });
+        let stderr = '';
+        child.stderr!.on('data', (text: Buffer) => {
+          stderr += text.toString();
+        });
+        for (let n = 0; n < 100 && !stderr.includes('-> normal'); n++) await after(50);
+        child.kill(signal);
+        const [code] = (await once(child, 'close')) as [number | null];
+        assert.equal(code, 0, stderr);
+        assert.ok((JSON.parse(stdout) as Report).majorFrames > 0);
+      },
+    );
   }
 });
 

@@ -36,15 +36,25 @@ describe('command line: wrong use', () => {
     [['check', COCKPIT, '--jsn'], 'unknown option --jsn. Did you mean "json"?'],
     [['check', COCKPIT, '--json=yes'], '--json takes no value'],
     [['check', COCKPIT, '--dump-pci'], '--dump-pci needs a value'],
-    [['run', COCKPIT, '--no-dashbord'], 'unknown option --no-dashbord. Did you mean "no-dashboard"?'],
-    ...['abc', '0', '1e400'].map((value) =>
-      [['run', COCKPIT, `--duration=${value}`],
-        `--duration needs a number above 0, not "${value}"`] as const),
+    [
+      ['run', COCKPIT, '--no-dashbord'],
+      'unknown option --no-dashbord. Did you mean "no-dashboard"?',
+    ],
+    ...['abc', '0', '1e400'].map(
+      (value) =>
+        [
+          ['run', COCKPIT, `--duration=${value}`],
+          `--duration needs a number above 0, not "${value}"`,
+        ] as const,
+    ),
   ] as readonly (readonly [readonly string[], string])[]) {
     it(`[utest->req~cli.errors~1] "${words.join(' ')}" is answered: ${sentence}`, () => {
       const { code, stdout, stderr } = gateway(words);
       const [first, usage] = stderr.split('\n');
-      assert.deepEqual([code, stdout, first, usage], [2, '', `virtio-gateway: error: ${sentence}`, 'usage:']);
+      assert.deepEqual(
+        [code, stdout, first, usage],
+        [2, '', `virtio-gateway: error: ${sentence}`, 'usage:'],
+      );
     });
   }
 
@@ -52,19 +62,29 @@ describe('command line: wrong use', () => {
     for (const word of ['help', '--help']) {
       const { code, stdout, stderr } = gateway([word]);
       assert.deepEqual([code, stderr], [0, '']);
-      assert.match(stdout, /^usage:\n {2}virtio-gateway bench NAME .*\n {2}virtio-gateway check CONFIG .*\n {2}virtio-gateway run CONFIG /);
+      assert.match(
+        stdout,
+        /^usage:\n {2}virtio-gateway bench NAME .*\n {2}virtio-gateway check CONFIG .*\n {2}virtio-gateway run CONFIG /,
+      );
     }
   });
 });
 
 describe('command line: files', () => {
   let directory: TestDirectory;
-  beforeEach(() => { directory = new TestDirectory(); });
-  afterEach(() => { directory.remove(); });
+  beforeEach(() => {
+    directory = new TestDirectory();
+  });
+  afterEach(() => {
+    directory.remove();
+  });
 
   const assertUnreadable = (file: string, sentence: string): void => {
     const { code, stdout, stderr } = gateway(['check', file]);
-    assert.deepEqual([code, stdout, stderr], [2, '', `virtio-gateway: error: ${file}: ${sentence}\n`]);
+    assert.deepEqual(
+      [code, stdout, stderr],
+      [2, '', `virtio-gateway: error: ${file}: ${sentence}\n`],
+    );
   };
 
   it('[utest->req~cli.errors~1] a missing file', () => {
@@ -106,57 +126,97 @@ describe('command line: files', () => {
 
 describe('command line: check of a wrong configuration', () => {
   let directory: TestDirectory;
-  beforeEach(() => { directory = new TestDirectory(); });
-  afterEach(() => { directory.remove(); });
+  beforeEach(() => {
+    directory = new TestDirectory();
+  });
+  afterEach(() => {
+    directory.remove();
+  });
 
   for (const name of ['syntax-comment', 'schema-bad-enum', 'windows-overlap']) {
-    it(`[utest->req~cfg.all-errors~1] ${name}.json: file, line, column and message`
-      + ` on stderr, exit code 2`, () => {
-      const file = `config/invalid/${name}.json`;
-      const { code, stdout, stderr } = gateway(['check', file]);
-      const [, shownFile, line, column] = PROBLEM.exec(stderr.trimEnd())!;
-      assert.deepEqual([code, stdout], [2, '']);
-      assert.deepEqual([shownFile, `${line}:${column}`], [file, BROKEN_CONFIGS[name]!.at]);
-    });
+    it(
+      `[utest->req~cfg.all-errors~1] ${name}.json: file, line, column and message` +
+        ` on stderr, exit code 2`,
+      () => {
+        const file = `config/invalid/${name}.json`;
+        const { code, stdout, stderr } = gateway(['check', file]);
+        const [, shownFile, line, column] = PROBLEM.exec(stderr.trimEnd())!;
+        assert.deepEqual([code, stdout], [2, '']);
+        assert.deepEqual([shownFile, `${line}:${column}`], [file, BROKEN_CONFIGS[name]!.at]);
+      },
+    );
   }
 
-  const several = () => directory.write('several.json', JSON.stringify(twoPartitions((draft) => {
-    draft.flows[0]!.route = 'nowhere';
-    draft.schedule.windows[1]!.offsetUs = 999;
-    draft.partitions[0]!.devices[0]!.queueSize = 100;
-  }), null, 2));
+  const several = () =>
+    directory.write(
+      'several.json',
+      JSON.stringify(
+        twoPartitions((draft) => {
+          draft.flows[0]!.route = 'nowhere';
+          draft.schedule.windows[1]!.offsetUs = 999;
+          draft.partitions[0]!.devices[0]!.queueSize = 100;
+        }),
+        null,
+        2,
+      ),
+    );
 
   it('[utest->req~cfg.all-errors~1] several mistakes are several lines, in the order of the file', () => {
     const file = several();
     const { code, stderr } = gateway(['check', file]);
-    const found = stderr.trimEnd().split('\n').map((line) => PROBLEM.exec(line)!);
-    assert.deepEqual(found.map(([, shown]) => shown), [file, file, file]);
+    const found = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => PROBLEM.exec(line)!);
+    assert.deepEqual(
+      found.map(([, shown]) => shown),
+      [file, file, file],
+    );
     const lines = found.map(([, , line]) => Number(line));
-    assert.deepEqual(lines, lines.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      lines,
+      lines.toSorted((a, b) => a - b),
+    );
     assert.equal(code, 2);
   });
 
-  it('[utest->req~cfg.all-errors~1] with --json the document has the same problems'
-    + ' as stderr, and no plan', () => {
-    const file = several();
-    const { code, stdout, stderr } = gateway(['check', file, '--json']);
-    const { errors, ...rest } = documentOf(stdout) as
-      { errors: { path: string; line: number; column: number; message: string }[] };
-    const lines = errors.map(({ line, column, message }) => `${file}:${line}:${column}: error: ${message}`);
-    assert.deepEqual(lines, stderr.trimEnd().split('\n'));
-    assert.deepEqual(errors.map(sortedKeys), [1, 2, 3].map(() => ['column', 'line', 'message', 'path']));
-    assert.deepEqual(rest, {
-      ok: false,
-      config: { sha256: sha256sum(file), name: null, revision: null },
-      majorFrameNs: null, utilisation: null, memoryMiB: null, windows: [], flows: [],
-    });
-    assert.equal(code, 2);
-  });
+  it(
+    '[utest->req~cfg.all-errors~1] with --json the document has the same problems' +
+      ' as stderr, and no plan',
+    () => {
+      const file = several();
+      const { code, stdout, stderr } = gateway(['check', file, '--json']);
+      const { errors, ...rest } = documentOf(stdout) as {
+        errors: { path: string; line: number; column: number; message: string }[];
+      };
+      const lines = errors.map(
+        ({ line, column, message }) => `${file}:${line}:${column}: error: ${message}`,
+      );
+      assert.deepEqual(lines, stderr.trimEnd().split('\n'));
+      assert.deepEqual(
+        errors.map(sortedKeys),
+        [1, 2, 3].map(() => ['column', 'line', 'message', 'path']),
+      );
+      assert.deepEqual(rest, {
+        ok: false,
+        config: { sha256: sha256sum(file), name: null, revision: null },
+        majorFrameNs: null,
+        utilisation: null,
+        memoryMiB: null,
+        windows: [],
+        flows: [],
+      });
+      assert.equal(code, 2);
+    },
+  );
 
   it('[utest->req~cfg.semantic~1] run refuses it in the same way', () => {
     const file = several();
     const checked = gateway(['check', file]);
-    assert.deepEqual(gateway(['run', file, '--duration', '5', '--json']), { ...checked, stdout: '' });
+    assert.deepEqual(gateway(['run', file, '--duration', '5', '--json']), {
+      ...checked,
+      stdout: '',
+    });
   });
 });
 
@@ -171,27 +231,44 @@ describe('command line: check of a right configuration', () => {
 
   it('[utest->req~cfg.identity~1] with --json one document, with the SHA-256 of the file', () => {
     const { code, stdout, stderr } = gateway(['check', COCKPIT, '--json']);
-    const { windows, flows, ...rest } = documentOf(stdout) as
-      { windows: object[]; flows: object[]; memoryMiB: number };
+    const { windows, flows, ...rest } = documentOf(stdout) as {
+      windows: object[];
+      flows: object[];
+      memoryMiB: number;
+    };
     assert.deepEqual([code, stderr], [0, '']);
     assert.deepEqual(rest, {
       ok: true,
-      config: { sha256: createHash('sha256').update(readFileSync(COCKPIT)).digest('hex'), name: 'cockpit', revision: 1 },
-      majorFrameNs: 10_000_000, utilisation: 0.4, memoryMiB: rest.memoryMiB, errors: [],
+      config: {
+        sha256: createHash('sha256').update(readFileSync(COCKPIT)).digest('hex'),
+        name: 'cockpit',
+        revision: 1,
+      },
+      majorFrameNs: 10_000_000,
+      utilisation: 0.4,
+      memoryMiB: rest.memoryMiB,
+      errors: [],
     });
     assert.ok(rest.memoryMiB >= 12 && rest.memoryMiB < 4096);
     assert.deepEqual(windows.slice(3), [
       {
-        id: 'cluster-late', partition: 'cluster', offsetNs: 5_000_000, durationNs: 250_000,
+        id: 'cluster-late',
+        partition: 'cluster',
+        offsetNs: 5_000_000,
+        durationNs: 250_000,
         quota: { 'cluster.net0.transmitq0': 8 },
       },
       { id: 'control', partition: null, offsetNs: 8_000_000, durationNs: 1_000_000, quota: {} },
     ]);
-    assert.deepEqual(flows.map(sortedKeys),
-      [['backlogMax', 'boundNs', 'critical', 'deadlineNs', 'id', 'notifiedBoundNs', 'schedulable']]);
+    assert.deepEqual(flows.map(sortedKeys), [
+      ['backlogMax', 'boundNs', 'critical', 'deadlineNs', 'id', 'notifiedBoundNs', 'schedulable'],
+    ]);
   });
 
   it('[utest->req~cli.errors~1] options may stand before the file', () => {
-    assert.equal(gateway(['check', '--json', COCKPIT]).stdout, gateway(['check', COCKPIT, '--json']).stdout);
+    assert.equal(
+      gateway(['check', '--json', COCKPIT]).stdout,
+      gateway(['check', COCKPIT, '--json']).stdout,
+    );
   });
 });

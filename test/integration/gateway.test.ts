@@ -6,8 +6,18 @@ import { EventKind } from '../../src/channel/event-log.ts';
 import { GuestStatistic } from '../../src/channel/guest-statistics.ts';
 import type { DataPlaneLink } from '../../src/control-plane/data-plane-link.ts';
 import type { PlaneThread } from '../../src/host/plane-thread.ts';
-import type { FaultAction, GatewayConfig, ReactionConfig } from '../../src/schedule/gateway-config.ts';
-import { cockpit, cockpitWith, RunningGateway, threads, until } from '../support/running-gateway.ts';
+import type {
+  FaultAction,
+  GatewayConfig,
+  ReactionConfig,
+} from '../../src/schedule/gateway-config.ts';
+import {
+  cockpit,
+  cockpitWith,
+  RunningGateway,
+  threads,
+  until,
+} from '../support/running-gateway.ts';
 
 const OTHERS = ['cluster', 'telematics'];
 const EVERYBODY = [...OTHERS, 'infotainment'];
@@ -33,10 +43,19 @@ describe('gateway with its threads', () => {
 
   it('[utest->req~part.static-set~1] every partition of the configuration is started and becomes normal, and no other', async () => {
     const gateway = started(cockpit());
-    assert.deepEqual(EVERYBODY.map((id) => gateway.mode(id)), new Array(3).fill('cold-start'));
+    assert.deepEqual(
+      EVERYBODY.map((id) => gateway.mode(id)),
+      new Array(3).fill('cold-start'),
+    );
     await gateway.reaches('normal', ...EVERYBODY);
-    assert.deepEqual(gateway.gateway.plan.partitions.map(({ id }) => id).sort(), EVERYBODY.toSorted());
-    assert.deepEqual(new Set(gateway.transitions.map(({ partition }) => partition)), new Set([0, 1, 2]));
+    assert.deepEqual(
+      gateway.gateway.plan.partitions.map(({ id }) => id).sort(),
+      EVERYBODY.toSorted(),
+    );
+    assert.deepEqual(
+      new Set(gateway.transitions.map(({ partition }) => partition)),
+      new Set([0, 1, 2]),
+    );
   });
 
   it('[utest->req~guest.traffic-verified~1] traffic is answered, nothing is lost, repeated or changed beside a babbler', async () => {
@@ -48,19 +67,35 @@ describe('gateway with its threads', () => {
     const after = gateway.trouble;
     assert.deepEqual([after.corrupt, after.duplicate], [0, 0]);
     // A host that stalls the echo for long makes it miss receive buffers, which is counted.
-    assert.ok(after.lost - before.lost <= after.dropped - before.dropped, JSON.stringify([before, after]));
+    assert.ok(
+      after.lost - before.lost <= after.dropped - before.dropped,
+      JSON.stringify([before, after]),
+    );
     assert.ok(gateway.statistic('infotainment', GuestStatistic.SENT) > 0);
   });
 
   it('[utest->req~net.link-state~1] a link is up while somebody it leads to is ready and served', async () => {
-    const gateway = started(cockpitWith('telematics', undefined, [reaction('chain-empty', 'isolate', 'telematics')]));
+    const gateway = started(
+      cockpitWith('telematics', undefined, [reaction('chain-empty', 'isolate', 'telematics')]),
+    );
     assert.equal(gateway.linkUp('cluster'), false);
     await gateway.reaches('normal', ...EVERYBODY);
-    assert.deepEqual(EVERYBODY.map((id) => gateway.linkUp(id)), [true, true, true]);
+    assert.deepEqual(
+      EVERYBODY.map((id) => gateway.linkUp(id)),
+      [true, true, true],
+    );
     gateway.gateway.events.report(
-      EventKind.FAULT, gateway.index('telematics'), -1, Fault.ChainEmpty, Float64Array.of(0));
+      EventKind.FAULT,
+      gateway.index('telematics'),
+      -1,
+      Fault.ChainEmpty,
+      Float64Array.of(0),
+    );
     await gateway.reaches('isolated', 'telematics');
-    assert.deepEqual(EVERYBODY.map((id) => gateway.linkUp(id)), [false, true, false]);
+    assert.deepEqual(
+      EVERYBODY.map((id) => gateway.linkUp(id)),
+      [false, true, false],
+    );
   });
 
   it('[utest->req~part.transition-table~1] a stop leaves every partition idle and no thread, twice in one process', async () => {
@@ -70,7 +105,10 @@ describe('gateway with its threads', () => {
       await gateway.reaches('normal', ...OTHERS);
       await gateway.answers(2);
       await gateway.stop();
-      assert.deepEqual(EVERYBODY.map((id) => gateway.mode(id)), new Array(3).fill('idle'));
+      assert.deepEqual(
+        EVERYBODY.map((id) => gateway.mode(id)),
+        new Array(3).fill('idle'),
+      );
       assert.equal(gateway.gateway.safeState, undefined);
       assert.ok(gateway.gateway.guests.every((guest) => !guest.alive));
       left.push(threads());
@@ -79,17 +117,25 @@ describe('gateway with its threads', () => {
   });
 
   it('[utest->req~fault.reaction~1] a guest that dies is isolated where the table says so, and the others go on', async () => {
-    const gateway = started(cockpitWith('infotainment', BROKEN, [reaction('guest-died', 'isolate')]));
+    const gateway = started(
+      cockpitWith('infotainment', BROKEN, [reaction('guest-died', 'isolate')]),
+    );
     await gateway.reaches('isolated', 'infotainment');
     await gateway.reaches('normal', ...OTHERS);
     await gateway.answers(10);
     assert.equal(gateway.mode('infotainment'), 'isolated');
-    assert.ok(gateway.lines.some((line) => /infotainment: fault guest-died .*no-such-program.*\(isolate\)/.test(line)));
+    assert.ok(
+      gateway.lines.some((line) =>
+        /infotainment: fault guest-died .*no-such-program.*\(isolate\)/.test(line),
+      ),
+    );
     assert.equal(gateway.gateway.safeState, undefined);
   });
 
   it('[utest->req~fault.reaction~1] a guest that dies at every start is started again each time, and the others go on', async () => {
-    const gateway = started(cockpitWith('infotainment', BROKEN, [reaction('guest-died', 'restart')]));
+    const gateway = started(
+      cockpitWith('infotainment', BROKEN, [reaction('guest-died', 'restart')]),
+    );
     const restarts = () => gateway.transitions.filter(({ cause }) => cause === 'restart').length;
     await until(() => restarts() >= 3, 'three restarts');
     await gateway.reaches('normal', ...OTHERS);
@@ -98,19 +144,29 @@ describe('gateway with its threads', () => {
   });
 
   it('[utest->req~fault.recover~1] a guest whose thread is ended comes back by a restart, with its device reset', async () => {
-    const gateway = started(cockpitWith('infotainment', undefined, [reaction('guest-died', 'restart')]));
+    const gateway = started(
+      cockpitWith('infotainment', undefined, [reaction('guest-died', 'restart')]),
+    );
     await gateway.reaches('normal', ...EVERYBODY);
     await threadOf(gateway, 'infotainment').terminate();
     await until(() => gateway.transitions.some(({ cause }) => cause === 'restart'), 'a restart');
     await gateway.reaches('normal', 'infotainment');
     const sent = gateway.statistic('infotainment', GuestStatistic.SENT);
-    await until(() => gateway.statistic('infotainment', GuestStatistic.SENT) > sent, 'packets after the restart');
+    await until(
+      () => gateway.statistic('infotainment', GuestStatistic.SENT) > sent,
+      'packets after the restart',
+    );
     assert.equal(gateway.statistic('infotainment', GuestStatistic.STARTED), 2);
-    assert.deepEqual(OTHERS.map((id) => gateway.mode(id)), ['normal', 'normal']);
+    assert.deepEqual(
+      OTHERS.map((id) => gateway.mode(id)),
+      ['normal', 'normal'],
+    );
   });
 
   it('[utest->req~fault.safe-state~1] a fault that the table answers with the safe state is said so', async () => {
-    const gateway = started(cockpitWith('infotainment', BROKEN, [reaction('guest-died', 'safe-state')]));
+    const gateway = started(
+      cockpitWith('infotainment', BROKEN, [reaction('guest-died', 'safe-state')]),
+    );
     const reasons: string[] = [];
     gateway.gateway.enteredSafeState.subscribe((reason) => reasons.push(reason));
     await until(() => gateway.gateway.safeState !== undefined, 'the safe state');
@@ -135,13 +191,20 @@ describe('gateway with its threads', () => {
 
 describe('regressions', () => {
   it('[utest->req~fault.reaction~1] a restart that becomes due while the gateway stops starts no thread', async () => {
-    const gateway = new RunningGateway(cockpitWith('infotainment', 'echo', [reaction('chain-empty', 'restart')]));
+    const gateway = new RunningGateway(
+      cockpitWith('infotainment', 'echo', [reaction('chain-empty', 'restart')]),
+    );
     const guest = gateway.gateway.guests[gateway.index('infotainment')]!;
     try {
       await gateway.reaches('normal', ...EVERYBODY);
       const stopped = gateway.stop();
       gateway.gateway.events.report(
-        EventKind.FAULT, gateway.index('infotainment'), -1, Fault.ChainEmpty, Float64Array.of(0));
+        EventKind.FAULT,
+        gateway.index('infotainment'),
+        -1,
+        Fault.ChainEmpty,
+        Float64Array.of(0),
+      );
       await stopped;
       assert.equal(guest.alive, false);
     } finally {

@@ -9,7 +9,15 @@ import { SplitQueue } from '../../src/data-plane/virtqueue/split-queue.ts';
 import { EMBEDDED_GUEST_PHYSICAL } from '../../src/schedule/arena-layout.ts';
 import { kernel } from '../support/rig.ts';
 import {
-  BUFFER_BYTES, deviceWrites, fill, mismatch, SCRATCH_AT, SLICE_AT, SLICE_BYTES, Word, type LitmusData,
+  BUFFER_BYTES,
+  deviceWrites,
+  fill,
+  mismatch,
+  SCRATCH_AT,
+  SLICE_AT,
+  SLICE_BYTES,
+  Word,
+  type LitmusData,
   type Verdict,
 } from './shared-ring.ts';
 
@@ -28,13 +36,21 @@ class Device {
     this.data = data;
     this.arena = new Arena(data.memory, kernel());
     const memory = new GuestMemory();
-    memory.setRegions([{ guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: SLICE_BYTES, arenaAt: SLICE_AT }]);
+    memory.setRegions([
+      { guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: SLICE_BYTES, arenaAt: SLICE_AT },
+    ]);
     this.chain = new DescriptorChain(this.arena, memory, 4, SCRATCH_AT);
     this.queue = new SplitQueue(this.arena, data.size);
     this.random = new SeededRandom(data.seed + 1);
     const { desc, avail, used } = data.ring!;
     this.queue.start({
-      size: data.size, descAt: desc, availAt: avail, usedAt: used, eventIdx: data.eventIdx, indirect: false, index: 0,
+      size: data.size,
+      descAt: desc,
+      availAt: avail,
+      usedAt: used,
+      eventIdx: data.eventIdx,
+      indirect: false,
+      index: 0,
     });
   }
 
@@ -61,7 +77,10 @@ class Device {
     }
     while (heads.length > 0) {
       // Buffers may come back in any order.
-      const [sequence, head] = heads.splice(random.below(heads.length / 2) * 2, 2) as [number, number];
+      const [sequence, head] = heads.splice(random.below(heads.length / 2) * 2, 2) as [
+        number,
+        number,
+      ];
       queue.complete(head, deviceWrites(sequence) ? BUFFER_BYTES : 0);
       if (random.below(3) === 0) queue.publish();
     }
@@ -102,8 +121,13 @@ const device = new Device(workerData as LitmusData);
 parentPort!.postMessage('ready');
 parentPort!.once('message', () => {
   const error = device.run();
-  if (error !== undefined) Atomics.store(new Int32Array((workerData as LitmusData).memory.buffer), Word.STOP, 1);
-  const verdict: Verdict = { thread: 'device', notifications: device.notifications, ...(error !== undefined && { error }) };
+  if (error !== undefined)
+    Atomics.store(new Int32Array((workerData as LitmusData).memory.buffer), Word.STOP, 1);
+  const verdict: Verdict = {
+    thread: 'device',
+    notifications: device.notifications,
+    ...(error !== undefined && { error }),
+  };
   parentPort!.postMessage(verdict);
   parentPort!.close();
 });

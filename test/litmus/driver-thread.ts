@@ -3,7 +3,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { DriverQueue } from '../../src/guest/driver-queue.ts';
 import {
-  BUFFER_BYTES, deviceWrites, fill, mismatch, SliceMemory, WATCHDOG_MS, Word, type LitmusData, type Verdict,
+  BUFFER_BYTES,
+  deviceWrites,
+  fill,
+  mismatch,
+  SliceMemory,
+  WATCHDOG_MS,
+  Word,
+  type LitmusData,
+  type Verdict,
 } from './shared-ring.ts';
 
 /** Sleeping costs a hundred times more than polling: often enough is rare enough. */
@@ -27,9 +35,13 @@ class Driver {
     this.memory = new SliceMemory(data.memory);
     this.random = new SeededRandom(data.seed);
     this.queue = new DriverQueue(this.memory, {
-      size: data.size, bufferBytes: BUFFER_BYTES, eventIdx: data.eventIdx,
+      size: data.size,
+      bufferBytes: BUFFER_BYTES,
+      eventIdx: data.eventIdx,
     });
-    this.queue.kick = () => { Atomics.add(this.memory.i32, Word.KICKS, 1); };
+    this.queue.kick = () => {
+      Atomics.add(this.memory.i32, Word.KICKS, 1);
+    };
     this.free = Array.from({ length: data.size }, (_, n) => n);
     this.owned = new Int32Array(data.size).fill(-1);
   }
@@ -101,8 +113,13 @@ const driver = new Driver(workerData as LitmusData);
 parentPort!.postMessage(driver.ring);
 parentPort!.once('message', () => {
   const error = driver.run();
-  if (error !== undefined) Atomics.store(new Int32Array((workerData as LitmusData).memory.buffer), Word.STOP, 1);
-  const verdict: Verdict = { thread: 'driver', waits: driver.waits, ...(error !== undefined && { error }) };
+  if (error !== undefined)
+    Atomics.store(new Int32Array((workerData as LitmusData).memory.buffer), Word.STOP, 1);
+  const verdict: Verdict = {
+    thread: 'driver',
+    waits: driver.waits,
+    ...(error !== undefined && { error }),
+  };
   parentPort!.postMessage(verdict);
   parentPort!.close();
 });

@@ -22,11 +22,13 @@ async function run(options: Pick<LitmusData, 'size' | 'eventIdx' | 'steps'>): Pr
   const memory = Arena.memory(ARENA_PAGES);
   const data: LitmusData = { memory, seed, ...options };
   const driver = new Worker(path.join(__dirname, 'driver-thread.js'), { workerData: data });
-  const [ring] = await once(driver, 'message') as [LitmusData['ring']];
-  const device = new Worker(path.join(__dirname, 'device-thread.js'), { workerData: { ...data, ring } });
+  const [ring] = (await once(driver, 'message')) as [LitmusData['ring']];
+  const device = new Worker(path.join(__dirname, 'device-thread.js'), {
+    workerData: { ...data, ring },
+  });
   await once(device, 'message');
   const verdicts = [driver, device].map(async (worker) => {
-    const [verdict] = await once(worker, 'message') as [Verdict];
+    const [verdict] = (await once(worker, 'message')) as [Verdict];
     return verdict;
   });
   const exits = [driver, device].map((worker) => once(worker, 'exit'));
@@ -34,8 +36,11 @@ async function run(options: Pick<LitmusData, 'size' | 'eventIdx' | 'steps'>): Pr
   const [ofDriver, ofDevice] = await Promise.all(verdicts);
   await Promise.all(exits);
   return {
-    errors: [ofDriver!, ofDevice!].flatMap(({ thread, error }) => (error === undefined ? [] : [`${thread}: ${error}`])),
-    waits: ofDriver!.waits!, notifications: ofDevice!.notifications!,
+    errors: [ofDriver!, ofDevice!].flatMap(({ thread, error }) =>
+      error === undefined ? [] : [`${thread}: ${error}`],
+    ),
+    waits: ofDriver!.waits!,
+    notifications: ofDevice!.notifications!,
     kicks: Atomics.load(new Int32Array(memory.buffer), Word.KICKS),
   };
 }
@@ -44,9 +49,12 @@ describe('litmus: notification and publication order on two threads', function (
   this.timeout(WATCHDOG_MS + 20_000 + (steps * NS_PER_STEP_MAX) / 1e6);
 
   const cases = [
-    { size: 2, eventIdx: true, share: 0.01 }, { size: 4, eventIdx: true, share: 0.05 },
-    { size: 16, eventIdx: true, share: 0.25 }, { size: 64, eventIdx: true, share: 0.6 },
-    { size: 4, eventIdx: false, share: 0.03 }, { size: 16, eventIdx: false, share: 0.06 },
+    { size: 2, eventIdx: true, share: 0.01 },
+    { size: 4, eventIdx: true, share: 0.05 },
+    { size: 16, eventIdx: true, share: 0.25 },
+    { size: 64, eventIdx: true, share: 0.6 },
+    { size: 4, eventIdx: false, share: 0.03 },
+    { size: 16, eventIdx: false, share: 0.06 },
   ];
   for (const { size, eventIdx, share } of cases) {
     const mode = eventIdx ? 'EVENT_IDX' : 'flags';

@@ -9,8 +9,19 @@ type Step =
   | { readonly do: 'announce' | 'arm' | 'disarm' | 'publish' | 'decide' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constantFrom('expose' as const, 'reap' as const, 'take' as const, 'complete' as const), count: fc.nat(9) }),
-  fc.record({ do: fc.constantFrom('announce' as const, 'arm' as const, 'disarm' as const, 'publish' as const, 'decide' as const) }),
+  fc.record({
+    do: fc.constantFrom('expose' as const, 'reap' as const, 'take' as const, 'complete' as const),
+    count: fc.nat(9),
+  }),
+  fc.record({
+    do: fc.constantFrom(
+      'announce' as const,
+      'arm' as const,
+      'disarm' as const,
+      'publish' as const,
+      'decide' as const,
+    ),
+  }),
 );
 
 /** What must hold, kept beside the rings in unbounded numbers. */
@@ -36,15 +47,31 @@ class Model {
 
   apply(action: Step): void {
     switch (action.do) {
-      case 'expose': return this.times(action.count, () => this.expose());
-      case 'reap': return this.times(action.count, () => this.reap());
-      case 'take': return this.take(action.count);
-      case 'complete': return this.times(action.count, () => this.complete());
-      case 'announce': this.pair.driver.publish(); this.announced = this.exposed.length; return;
-      case 'arm': return this.arm();
-      case 'disarm': this.pair.driver.disarmNotification(); this.polling = true; this.asleepAt = undefined; return;
-      case 'publish': this.pair.publish(); this.published = this.completed.length; return;
-      default: return this.decide();
+      case 'expose':
+        return this.times(action.count, () => this.expose());
+      case 'reap':
+        return this.times(action.count, () => this.reap());
+      case 'take':
+        return this.take(action.count);
+      case 'complete':
+        return this.times(action.count, () => this.complete());
+      case 'announce':
+        this.pair.driver.publish();
+        this.announced = this.exposed.length;
+        return;
+      case 'arm':
+        return this.arm();
+      case 'disarm':
+        this.pair.driver.disarmNotification();
+        this.polling = true;
+        this.asleepAt = undefined;
+        return;
+      case 'publish':
+        this.pair.publish();
+        this.published = this.completed.length;
+        return;
+      default:
+        return this.decide();
     }
   }
 
@@ -61,7 +88,10 @@ class Model {
 
   private take(most: number): void {
     const heads = this.pair.take(most);
-    assert.deepEqual(heads, this.exposed.slice(this.taken, Math.min(this.announced, this.taken + most)));
+    assert.deepEqual(
+      heads,
+      this.exposed.slice(this.taken, Math.min(this.announced, this.taken + most)),
+    );
     this.taken += heads.length;
     this.held.push(...heads);
   }
@@ -105,7 +135,12 @@ class Model {
   check(): void {
     assert.equal(this.pair.driver.outstanding, this.exposed.length - this.reaped);
     assert.equal(this.pair.kicks, 0);
-    if (this.asleepAt === undefined || this.published === this.reaped || this.decided !== this.published) return;
+    if (
+      this.asleepAt === undefined ||
+      this.published === this.reaped ||
+      this.decided !== this.published
+    )
+      return;
     assert.ok(this.pair.notifications > this.asleepAt, 'a lost notification');
   }
 
@@ -125,30 +160,42 @@ class Model {
 
 describe('driver queue and split queue', () => {
   for (const eventIdx of [false, true]) {
-    it(`[utest->req~queue.notify-suppression~1] 2.7.13, 2.7.14: any interleaving ${eventIdx ? 'with' : 'without'} EVENT_IDX `
-      + 'loses no buffer and no notification', () => {
-      const run = fc.record({ sizeLog2: fc.nat(5), steps: fc.array(step, { maxLength: 120 }) });
-      fc.assert(fc.property(run, ({ sizeLog2, steps }) => {
-        const model = new Model(new RingPair({ size: 2 ** sizeLog2, eventIdx }));
-        for (const action of steps) {
-          model.apply(action);
-          model.check();
-        }
-        model.drain();
-      }), seededRuns(101, 400));
-    });
+    it(
+      `[utest->req~queue.notify-suppression~1] 2.7.13, 2.7.14: any interleaving ${eventIdx ? 'with' : 'without'} EVENT_IDX ` +
+        'loses no buffer and no notification',
+      () => {
+        const run = fc.record({ sizeLog2: fc.nat(5), steps: fc.array(step, { maxLength: 120 }) });
+        fc.assert(
+          fc.property(run, ({ sizeLog2, steps }) => {
+            const model = new Model(new RingPair({ size: 2 ** sizeLog2, eventIdx }));
+            for (const action of steps) {
+              model.apply(action);
+              model.check();
+            }
+            model.drain();
+          }),
+          seededRuns(101, 400),
+        );
+      },
+    );
 
-    it(`[utest->req~queue.notify-suppression~1] 2.7: one long interleaving ${eventIdx ? 'with' : 'without'} EVENT_IDX `
-      + 'goes over the wrap of the indices', () => {
-      fc.assert(fc.property(fc.array(step, { minLength: 30, maxLength: 60 }), (steps) => {
-        const model = new Model(new RingPair({ size: 32, eventIdx }));
-        for (let lap = 0; lap < 2200; lap++) {
-          for (let n = 0; n < 3; n++) model.apply(steps[(3 * lap + n) % steps.length]!);
-          model.check();
-          model.apply({ do: 'expose', count: 32 });
-          model.drain();
-        }
-      }), seededRuns(102, 3));
-    });
+    it(
+      `[utest->req~queue.notify-suppression~1] 2.7: one long interleaving ${eventIdx ? 'with' : 'without'} EVENT_IDX ` +
+        'goes over the wrap of the indices',
+      () => {
+        fc.assert(
+          fc.property(fc.array(step, { minLength: 30, maxLength: 60 }), (steps) => {
+            const model = new Model(new RingPair({ size: 32, eventIdx }));
+            for (let lap = 0; lap < 2200; lap++) {
+              for (let n = 0; n < 3; n++) model.apply(steps[(3 * lap + n) % steps.length]!);
+              model.check();
+              model.apply({ do: 'expose', count: 32 });
+              model.drain();
+            }
+          }),
+          seededRuns(102, 3),
+        );
+      },
+    );
   }
 });

@@ -16,8 +16,11 @@ function memoryOf(regions: readonly MemoryRegion[]): GuestMemory {
 }
 
 function modelOf(regions: readonly MemoryRegion[]): ModelRegion[] {
-  return regions.map(({ guestPhysical, size, arenaAt }) =>
-    ({ start: BigInt(guestPhysical), size: BigInt(size), arenaAt: BigInt(arenaAt) }));
+  return regions.map(({ guestPhysical, size, arenaAt }) => ({
+    start: BigInt(guestPhysical),
+    size: BigInt(size),
+    arenaAt: BigInt(arenaAt),
+  }));
 }
 
 /** What translate() says of a 64-bit address, as an unsigned offset; 0 is a refusal. */
@@ -50,8 +53,14 @@ function compareAround(regions: readonly MemoryRegion[], addresses: readonly big
 }
 
 function edgesOf(regions: readonly MemoryRegion[]): bigint[] {
-  return modelOf(regions).flatMap(({ start, size }) =>
-    [start - 1n, start, start + 1n, start + size - 1n, start + size, start + size + 1n]);
+  return modelOf(regions).flatMap(({ start, size }) => [
+    start - 1n,
+    start,
+    start + 1n,
+    start + size - 1n,
+    start + size,
+    start + size + 1n,
+  ]);
 }
 
 /** Disjoint regions, some of them touching, from a start on; arena slices in any order. */
@@ -59,11 +68,18 @@ const regionList: fc.Arbitrary<MemoryRegion[]> = fc
   .record({
     start: fc.oneof(
       fc.constantFrom(0, 1, 0x1000, 0xffff_f000, 0x1_0000_0000, 2 ** 52),
-      fc.integer({ min: 0, max: 2 ** 53 - 2 ** 37 })),
-    parts: fc.array(fc.record({
-      hole: fc.oneof(fc.constant(0), fc.constantFrom(1, 0x1000, 0xffff_ffff), fc.nat(100_000)),
-      size: fc.oneof(fc.constantFrom(1, 2, 0x1000, 0x1_0000), fc.integer({ min: 1, max: 0x700_0000 })),
-    }), { minLength: 1, maxLength: REGIONS_MAX }),
+      fc.integer({ min: 0, max: 2 ** 53 - 2 ** 37 }),
+    ),
+    parts: fc.array(
+      fc.record({
+        hole: fc.oneof(fc.constant(0), fc.constantFrom(1, 0x1000, 0xffff_ffff), fc.nat(100_000)),
+        size: fc.oneof(
+          fc.constantFrom(1, 2, 0x1000, 0x1_0000),
+          fc.integer({ min: 1, max: 0x700_0000 }),
+        ),
+      }),
+      { minLength: 1, maxLength: REGIONS_MAX },
+    ),
   })
   .chain(({ start, parts }) => {
     let guest = start;
@@ -81,36 +97,67 @@ describe('property: guest memory', function () {
   this.timeout(20_000 + 5 * numRuns);
 
   it('[utest->req~mem.bounds~1] translate is exact at and around every edge of every region (catalogue 7)', () => {
-    fc.assert(fc.property(regionList, (regions) => compareAround(regions.slice(0, 6), edgesOf(regions.slice(0, 6)))),
-      { seed, numRuns });
+    fc.assert(
+      fc.property(regionList, (regions) =>
+        compareAround(regions.slice(0, 6), edgesOf(regions.slice(0, 6))),
+      ),
+      { seed, numRuns },
+    );
   });
 
   it('[utest->req~mem.bounds~1] any address and length, with all 32 regions in use', () => {
-    fc.assert(fc.property(regionList, fc.bigInt(0n, TWO_53 - 1n), fc.bigInt(0n, WORD - 1n), (regions, address, length) => {
-      const near = modelOf(regions).map(({ start, size }) => start + (address % (size + 1n)));
-      for (const at of [address, ...near]) {
-        for (const bytes of [length, length % 0x2000n]) {
-          assert.equal(ask(memoryOf(regions), at, bytes), translate(modelOf(regions), at, bytes) ?? 0n);
-        }
-      }
-    }), { seed, numRuns: Math.ceil(numRuns / 2) });
+    fc.assert(
+      fc.property(
+        regionList,
+        fc.bigInt(0n, TWO_53 - 1n),
+        fc.bigInt(0n, WORD - 1n),
+        (regions, address, length) => {
+          const near = modelOf(regions).map(({ start, size }) => start + (address % (size + 1n)));
+          for (const at of [address, ...near]) {
+            for (const bytes of [length, length % 0x2000n]) {
+              assert.equal(
+                ask(memoryOf(regions), at, bytes),
+                translate(modelOf(regions), at, bytes) ?? 0n,
+              );
+            }
+          }
+        },
+      ),
+      { seed, numRuns: Math.ceil(numRuns / 2) },
+    );
   });
 
   it('[utest->req~mem.wrap~1] an address of more than 53 bits is refused, however near its low bits are (catalogue 8)', () => {
     const high = fc.integer({ min: 53, max: 63 }).map((bit) => 2n ** BigInt(bit));
-    fc.assert(fc.property(regionList, high, (regions, bits) => {
-      const some = regions.slice(0, 6);
-      compareAround(some, edgesOf(some).map((edge) => edge + bits));
-      for (const edge of edgesOf(some)) assert.equal(ask(memoryOf(some), edge | bits, 0n), 0n);
-    }), { seed, numRuns });
+    fc.assert(
+      fc.property(regionList, high, (regions, bits) => {
+        const some = regions.slice(0, 6);
+        compareAround(
+          some,
+          edgesOf(some).map((edge) => edge + bits),
+        );
+        for (const edge of edgesOf(some)) assert.equal(ask(memoryOf(some), edge | bits, 0n), 0n);
+      }),
+      { seed, numRuns },
+    );
   });
 
   it('[utest->req~mem.wrap~1] the last bytes below 2^53 and below 2^64 do not wrap (catalogue 8)', () => {
     const last = { guestPhysical: 2 ** 53 - 0x1001, size: 0x1000, arenaAt: 0x8000_0000 };
     const first = { guestPhysical: 0, size: 0x1000, arenaAt: 0x1000 };
-    compareAround([first, last], [
-      ...edgesOf([first, last]), TWO_53 - 2n, TWO_53 - 1n, TWO_53, TWO_53 + 1n, 2n ** 63n, 2n ** 64n - 1n,
-      2n ** 64n - 0x1000n]);
+    compareAround(
+      [first, last],
+      [
+        ...edgesOf([first, last]),
+        TWO_53 - 2n,
+        TWO_53 - 1n,
+        TWO_53,
+        TWO_53 + 1n,
+        2n ** 63n,
+        2n ** 64n - 1n,
+        2n ** 64n - 0x1000n,
+      ],
+    );
   });
 
   it('[utest->req~mem.bounds~1] a region of more than 2 GiB, in an arena up to its last page', () => {
@@ -131,7 +178,11 @@ describe('property: guest memory', function () {
   });
 
   it('[utest->req~mem.bounds~1] a new region table replaces the old one wholly, also by a shorter one', () => {
-    const region = (n: number) => ({ guestPhysical: n * 0x1000, size: 0x1000, arenaAt: (n + 1) * 0x10000 });
+    const region = (n: number) => ({
+      guestPhysical: n * 0x1000,
+      size: 0x1000,
+      arenaAt: (n + 1) * 0x10000,
+    });
     const memory = memoryOf([region(0), region(1), region(2)]);
     memory.setRegions([region(5)]);
     for (let n = 0; n < 5; n++) assert.equal(ask(memory, BigInt(n * 0x1000), 1n), 0n);
@@ -146,9 +197,14 @@ describe('property: guest memory', function () {
 
   it('[utest->req~mem.bounds~1] a region table that does not fit, or an empty region, is our own mistake', () => {
     const region = { guestPhysical: 0, size: 1, arenaAt: 64 };
-    const many = (count: number) => Array.from({ length: count }, (_, n) => ({ ...region, guestPhysical: n }));
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({ ...region, guestPhysical: n }));
     assert.doesNotThrow(() => memoryOf(many(REGIONS_MAX)));
-    const wrong = [many(REGIONS_MAX + 1), [{ ...region, size: 0 }], [{ ...region, guestPhysical: 2 ** 53 }]];
+    const wrong = [
+      many(REGIONS_MAX + 1),
+      [{ ...region, size: 0 }],
+      [{ ...region, guestPhysical: 2 ** 53 }],
+    ];
     for (const regions of wrong) assert.throws(() => memoryOf(regions), { name: 'InternalError' });
   });
 

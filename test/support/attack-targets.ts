@@ -27,16 +27,27 @@ export interface Target {
 
 export const TARGETS: readonly Target[] = [
   {
-    name: 'transmitq', role: 'transmit', direction: 0, honestUsed: 0, scenario: {},
+    name: 'transmitq',
+    role: 'transmit',
+    direction: 0,
+    honestUsed: 0,
+    scenario: {},
     honest: (rig) => [bytesOf(rig, [...new Array<number>(12).fill(0), ...unroutedPacket(rig)])],
   },
   {
     // The second packet of b's exchange has 240 bytes; the first one meets the hostile buffer.
-    name: 'receiveq', role: 'receive', direction: WRITE, honestUsed: 12 + 240, scenario: { supplied: false },
+    name: 'receiveq',
+    role: 'receive',
+    direction: WRITE,
+    honestUsed: 12 + 240,
+    scenario: { supplied: false },
     honest: (rig) => [raw(rig.guest('a').slice.allocate(2048), 2048, WRITE)],
   },
   {
-    name: 'controlq', role: 'control', direction: 0, honestUsed: 1,
+    name: 'controlq',
+    role: 'control',
+    direction: 0,
+    honestUsed: 1,
     scenario: { features: ['VIRTIO_NET_F_CTRL_VQ', 'VIRTIO_NET_F_CTRL_RX'] },
     honest: (rig) => [bytesOf(rig, [0, 0, 1]), raw(rig.guest('a').slice.allocate(1), 1, WRITE)],
   },
@@ -61,8 +72,9 @@ export function ringOf(rig: Rig, { role }: Target): RingDouble {
 }
 
 export function queueOf(rig: Rig, { role }: Target): DeviceQueue {
-  const { index } = rig.plan.queues.find((queue) =>
-    rig.plan.partitions[queue.partition]!.id === 'a' && queue.role === role)!;
+  const { index } = rig.plan.queues.find(
+    (queue) => rig.plan.partitions[queue.partition]!.id === 'a' && queue.role === role,
+  )!;
   return rig.plane.queues[index]!;
 }
 
@@ -90,7 +102,9 @@ export function contextOf(rig: Rig, target: Target): ChainContext {
 
 /** Used elements that were published since the ring stood at `from`. */
 export function usedSince(ring: RingDouble, from: number): { id: number; length: number }[] {
-  return Array.from({ length: (ring.usedIndex - from) & 0xffff }, (_, n) => ring.usedElement((from + n) & 0xffff));
+  return Array.from({ length: (ring.usedIndex - from) & 0xffff }, (_, n) =>
+    ring.usedElement((from + n) & 0xffff),
+  );
 }
 
 export function assertStopped(rig: Rig, target: Target, fault: FaultName): void {

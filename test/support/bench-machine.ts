@@ -26,22 +26,33 @@ export class SynchronousMailbox {
     const target = this.functions[number];
     if (!target) return ALL_ONES;
     switch (operation) {
-      case MailboxOperation.CONFIG_READ: return target.readConfig(offset, width);
-      case MailboxOperation.CONFIG_WRITE: target.writeConfig(offset, width, low >>> 0); return 0;
-      case MailboxOperation.BAR_READ: return target.readBar(offset, width);
-      default: target.writeBar(offset, width, low >>> 0, high >>> 0); return 0;
+      case MailboxOperation.CONFIG_READ:
+        return target.readConfig(offset, width);
+      case MailboxOperation.CONFIG_WRITE:
+        target.writeConfig(offset, width, low >>> 0);
+        return 0;
+      case MailboxOperation.BAR_READ:
+        return target.readBar(offset, width);
+      default:
+        target.writeBar(offset, width, low >>> 0, high >>> 0);
+        return 0;
     }
   }
 
   /** The writes to the common structure's register at this offset, oldest first. */
   writesTo(offset: number): number[] {
-    return this.accesses.filter((access) => access.operation === MailboxOperation.BAR_WRITE && access.offset === offset)
+    return this.accesses
+      .filter(
+        (access) => access.operation === MailboxOperation.BAR_WRITE && access.offset === offset,
+      )
       .map(({ low }) => low >>> 0);
   }
 
   /** Position of the first access of this kind to this offset, or -1. */
   firstAt(operation: number, offset: number): number {
-    return this.accesses.findIndex((access) => access.operation === operation && access.offset === offset);
+    return this.accesses.findIndex(
+      (access) => access.operation === operation && access.offset === offset,
+    );
   }
 }
 
@@ -53,7 +64,9 @@ export class BenchMachine extends GuestMachine {
 
   constructor(bench: FunctionBench, partition = 0) {
     super({
-      memory: bench.memory, area: bench.plan.layout.partitions[partition]!, clock: bench.time,
+      memory: bench.memory,
+      area: bench.plan.layout.partitions[partition]!,
+      clock: bench.time,
       pace: {
         waitUntil: (target, now) => {
           bench.settle();

@@ -3,7 +3,15 @@ import { strict as assert } from 'node:assert';
 import type { FaultName } from '../../src/base/fault.ts';
 import type { QueueRole } from '../../src/schedule/gateway-plan.ts';
 import {
-  contextOf, exposeHonest, HOSTILE_FIRST, queueOf, ringOf, TARGETS, usedSince, type ChainContext, type Target,
+  contextOf,
+  exposeHonest,
+  HOSTILE_FIRST,
+  queueOf,
+  ringOf,
+  TARGETS,
+  usedSince,
+  type ChainContext,
+  type Target,
 } from './attack-targets.ts';
 import { writeTable, type RawDesc } from './hostile-ring.ts';
 import { besideNeighbours } from './neighbours.ts';
@@ -35,7 +43,7 @@ function attackWith(target: Target, attack: ChainAttack): void {
   let honest = 0;
   besideNeighbours({
     ...target.scenario,
-    features: [...target.scenario.features ?? [], ...attack.features ?? []],
+    features: [...(target.scenario.features ?? []), ...(attack.features ?? [])],
     attack: (rig) => {
       attack.prepare?.(rig);
       const ring = ringOf(rig, target);
@@ -46,11 +54,14 @@ function attackWith(target: Target, attack: ChainAttack): void {
     },
     then: (rig) => {
       const [name, ...others] = Object.keys(rig.faults('a')) as FaultName[];
-      assert.ok(name && allowed.includes(name) && others.length === 0 && rig.faults('a')[name] === 1,
-        `${JSON.stringify(rig.faults('a'))} is one fault of ${allowed.join(' or ')}`);
+      assert.ok(
+        name && allowed.includes(name) && others.length === 0 && rig.faults('a')[name] === 1,
+        `${JSON.stringify(rig.faults('a'))} is one fault of ${allowed.join(' or ')}`,
+      );
       assert.equal(queueOf(rig, target).ring.started, true, 'the ring goes on');
       assert.deepEqual(usedSince(ringOf(rig, target), from), [
-        { id: HOSTILE_FIRST, length: 0 }, { id: honest, length: target.honestUsed },
+        { id: HOSTILE_FIRST, length: 0 },
+        { id: honest, length: target.honestUsed },
       ]);
     },
   });
@@ -61,8 +72,11 @@ export function testChainAttacks(attacks: readonly ChainAttack[]): void {
   for (const target of TARGETS) {
     for (const attack of attacks) {
       if (attack.roles && !attack.roles.includes(target.role)) continue;
-      it(`[utest->req~${attack.requirement ?? 'queue.chain-checked'}~1] ${target.name}: ${attack.title} `
-        + `(catalogue ${attack.catalogue})`, () => attackWith(target, attack));
+      it(
+        `[utest->req~${attack.requirement ?? 'queue.chain-checked'}~1] ${target.name}: ${attack.title} ` +
+          `(catalogue ${attack.catalogue})`,
+        () => attackWith(target, attack),
+      );
     }
   }
 }

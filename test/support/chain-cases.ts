@@ -48,27 +48,65 @@ const often = <T>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<T>, weight: number)
 
 const wildAddress = fc.oneof(
   fc.constantFrom(
-    0n, 0xfffn, 2n ** 32n - 1n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 0x1000n, 2n ** 63n, 2n ** 64n - 1n,
-    2n ** 64n - 0x1000n, 0x1n << 48n),
-  fc.tuple(fc.integer({ min: 0, max: 0xffffffff }), fc.constantFrom(0, 1, 0x10, 0x1fffff, 0x200000, 0x80000000))
+    0n,
+    0xfffn,
+    2n ** 32n - 1n,
+    2n ** 53n - 1n,
+    2n ** 53n,
+    2n ** 53n + 0x1000n,
+    2n ** 63n,
+    2n ** 64n - 1n,
+    2n ** 64n - 0x1000n,
+    0x1n << 48n,
+  ),
+  fc
+    .tuple(
+      fc.integer({ min: 0, max: 0xffffffff }),
+      fc.constantFrom(0, 1, 0x10, 0x1fffff, 0x200000, 0x80000000),
+    )
     .map(([low, high]) => (BigInt(high) << 32n) | BigInt(low)),
   // Region 0 again, 2^53 and 2^63 higher: a device that drops high bits would find it.
-  fc.constantFrom(0x1000n + 2n ** 53n, 0x1000n + 2n ** 63n, 0x1000n + 2n ** 32n));
+  fc.constantFrom(0x1000n + 2n ** 53n, 0x1000n + 2n ** 63n, 0x1000n + 2n ** 32n),
+);
 
 const offset = fc.oneof(fc.constantFrom(0, 1, 0xfff, 0xff0, 0x1000, -1), fc.nat(0x1100));
 const length = often(
   fc.oneof(fc.constantFrom(0, 1, 12, 16, 60), fc.nat(1600)),
-  fc.constantFrom(0x1000, 0x1001, 0x2000, 0x5000_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_fff0, 0xffff_ffff), 6);
+  fc.constantFrom(
+    0x1000,
+    0x1001,
+    0x2000,
+    0x5000_0000,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_fff0,
+    0xffff_ffff,
+  ),
+  6,
+);
 
-function desc(regions: number, size: number, at: number, writableFrom: number, tables: number): fc.Arbitrary<DescPlan> {
-  const follow = often(fc.constant((at + 1) % size), fc.oneof(fc.nat(size + 1), fc.constant(0xffff)), 5);
-  const writable = often(fc.constant(at >= writableFrom), fc.boolean(), 12).map((set) => (set ? 2 : 0));
+function desc(
+  regions: number,
+  size: number,
+  at: number,
+  writableFrom: number,
+  tables: number,
+): fc.Arbitrary<DescPlan> {
+  const follow = often(
+    fc.constant((at + 1) % size),
+    fc.oneof(fc.nat(size + 1), fc.constant(0xffff)),
+    5,
+  );
+  const writable = often(fc.constant(at >= writableFrom), fc.boolean(), 12).map((set) =>
+    set ? 2 : 0,
+  );
   const unknown = often(fc.constant(0), fc.constantFrom(8, 0x8000, 0xfff8), 20);
   return fc.record({
     region: often(fc.constant(regions - 1), fc.nat(regions - 1), 1),
     offset: often(fc.nat(0x800), offset, 4),
     length,
-    flags: fc.tuple(often(fc.constant(1), fc.constant(0), 2), writable, unknown)
+    flags: fc
+      .tuple(often(fc.constant(1), fc.constant(0), 2), writable, unknown)
       .map(([follows, write, other]) => follows | write | other),
     next: follow,
     table: tables === 0 ? fc.constant(-1) : often(fc.constant(-1), fc.nat(tables - 1), 4),
@@ -77,8 +115,13 @@ function desc(regions: number, size: number, at: number, writableFrom: number, t
 }
 
 function list(regions: number, count: number, tables: number): fc.Arbitrary<DescPlan[]> {
-  return fc.nat(count).chain((writableFrom) => fc.tuple(
-    ...Array.from({ length: count }, (_, at) => desc(regions, count, at, writableFrom, tables))));
+  return fc
+    .nat(count)
+    .chain((writableFrom) =>
+      fc.tuple(
+        ...Array.from({ length: count }, (_, at) => desc(regions, count, at, writableFrom, tables)),
+      ),
+    );
 }
 
 export const chainCase: fc.Arbitrary<ChainCase> = fc
@@ -89,13 +132,21 @@ export const chainCase: fc.Arbitrary<ChainCase> = fc
   })
   .chain(({ regions, sizeLog2, tables }) => {
     const size = 1 << sizeLog2;
-    const table = fc.integer({ min: 1, max: size + 1 }).chain((entries) => fc.record({
-      region: fc.nat(regions.length - 1),
-      offset: often(fc.nat(0x80).map((n) => n * 16), offset, 2),
-      descs: list(regions.length, entries, tables),
-    }));
+    const table = fc.integer({ min: 1, max: size + 1 }).chain((entries) =>
+      fc.record({
+        region: fc.nat(regions.length - 1),
+        offset: often(
+          fc.nat(0x80).map((n) => n * 16),
+          offset,
+          2,
+        ),
+        descs: list(regions.length, entries, tables),
+      }),
+    );
     return fc.record({
-      regions: fc.constant(regions), size: fc.constant(size), head: fc.nat(size - 1),
+      regions: fc.constant(regions),
+      size: fc.constant(size),
+      head: fc.nat(size - 1),
       indirect: often(fc.constant(true), fc.constant(false), 8),
       descriptorsMax: often(fc.constantFrom(20, 256), fc.integer({ min: 1, max: 20 }), 2),
       descs: list(regions.length, size, tables),
@@ -105,17 +156,23 @@ export const chainCase: fc.Arbitrary<ChainCase> = fc
 
 /** Writes all tables of a case into the arena; the queue's own table is at the returned offset. */
 export function writeCase(chain: ChainCase, bytes: DataView): number {
-  const addressOf = (region: number, at: number) => BigInt(chain.regions[region]!.guestPhysical) + BigInt(at);
+  const addressOf = (region: number, at: number) =>
+    BigInt(chain.regions[region]!.guestPhysical) + BigInt(at);
   const write = (at: number, plan: DescPlan) => {
     const named = chain.tables[plan.table];
-    const address = plan.wildAddress
-      ?? (named ? addressOf(named.region, named.offset) : addressOf(plan.region, plan.offset));
+    const address =
+      plan.wildAddress ??
+      (named ? addressOf(named.region, named.offset) : addressOf(plan.region, plan.offset));
     bytes.setBigUint64(at, BigInt.asUintN(64, address), true);
     // A descriptor that names a table keeps a wrong length now and then.
     const whole = named !== undefined && plan.offset % 8 !== 0;
     bytes.setUint32(at + 8, whole ? 16 * named.descs.length : plan.length, true);
     const alone = named !== undefined && plan.offset % 5 !== 0;
-    bytes.setUint16(at + 12, named ? 4 | (alone ? plan.flags & ~1 : plan.flags) : plan.flags & ~4, true);
+    bytes.setUint16(
+      at + 12,
+      named ? 4 | (alone ? plan.flags & ~1 : plan.flags) : plan.flags & ~4,
+      true,
+    );
     bytes.setUint16(at + 14, plan.next, true);
   };
   for (const { region, offset: from, descs } of chain.tables) {

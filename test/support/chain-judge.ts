@@ -66,7 +66,12 @@ export function judgeChain(rules: ModelRules, fetch: Fetch, head: number): Judge
     }
     const writable = (desc.flags & WRITE) !== 0;
     sums[writable ? 'writable' : 'readable'] += desc.length;
-    const breaches = breachesOfBuffer(rules, desc, segments, Math.max(sums.readable, sums.writable));
+    const breaches = breachesOfBuffer(
+      rules,
+      desc,
+      segments,
+      Math.max(sums.readable, sums.writable),
+    );
     if (breaches.length > 0) return end(segments, breaches);
     segments.push({ address: desc.address, length: desc.length, writable });
     places.push(`${where}${index}`);
@@ -81,9 +86,14 @@ export function judgeChain(rules: ModelRules, fetch: Fetch, head: number): Judge
 
 /** Who goes round gets too long, and meets the readable buffers of the loop behind writable ones. */
 function breachesOfLoop(segments: readonly Segment[], first: number): FaultName[] {
-  const mixed = segments.some((segment) => segment.writable)
-    && segments.slice(first).some((segment) => !segment.writable);
-  return ['descriptor-loop', 'chain-too-long', ...(mixed ? ['readable-after-writable' as const] : [])];
+  const mixed =
+    segments.some((segment) => segment.writable) &&
+    segments.slice(first).some((segment) => !segment.writable);
+  return [
+    'descriptor-loop',
+    'chain-too-long',
+    ...(mixed ? ['readable-after-writable' as const] : []),
+  ];
 }
 
 function end(segments: readonly Segment[], faults: readonly FaultName[]): Judgement {
@@ -91,8 +101,10 @@ function end(segments: readonly Segment[], faults: readonly FaultName[]): Judgem
 }
 
 function inOneRegion({ regions }: ModelRules, { address, length }: ModelDesc): boolean {
-  return regions.some((region) => address >= region.start && address < region.end
-    && address + BigInt(length) <= region.end);
+  return regions.some(
+    (region) =>
+      address >= region.start && address < region.end && address + BigInt(length) <= region.end,
+  );
 }
 
 /** 2.7.5.3. */
@@ -102,14 +114,18 @@ function breachesOfTable(rules: ModelRules, where: Where, desc: ModelDesc): Faul
   if (!rules.indirect) breaches.push('indirect-not-negotiated');
   if ((desc.flags & NEXT) !== 0) breaches.push('indirect-with-next');
   const entries = desc.length / DESC_BYTES;
-  if (entries === 0 || !Number.isInteger(entries) || entries > rules.queueSize) breaches.push('indirect-length');
+  if (entries === 0 || !Number.isInteger(entries) || entries > rules.queueSize)
+    breaches.push('indirect-length');
   if (!inOneRegion(rules, desc)) breaches.push('address-out-of-range');
   return breaches;
 }
 
 /** 2.7.4.2 and 2.7.5. */
 function breachesOfBuffer(
-  rules: ModelRules, desc: ModelDesc, before: readonly Segment[], bytes: number,
+  rules: ModelRules,
+  desc: ModelDesc,
+  before: readonly Segment[],
+  bytes: number,
 ): FaultName[] {
   const breaches: FaultName[] = [];
   if (!inOneRegion(rules, desc)) breaches.push('address-out-of-range');

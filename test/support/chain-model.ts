@@ -47,19 +47,25 @@ export interface ModelResult {
 
 /** Arena offset of a range that lies wholly inside one region below 2^53, or undefined. */
 export function translate(
-  regions: readonly ModelRegion[], address: bigint, length: bigint,
+  regions: readonly ModelRegion[],
+  address: bigint,
+  length: bigint,
 ): bigint | undefined {
   if (address >= ADDRESS_LIMIT) return undefined;
-  const region = regions.find(({ start, size }) =>
-    address >= start && address < start + size && address + length <= start + size);
+  const region = regions.find(
+    ({ start, size }) =>
+      address >= start && address < start + size && address + length <= start + size,
+  );
   return region && region.arenaAt + (address - region.start);
 }
 
 function readDesc(bytes: DataView, tableAt: bigint, index: number): ModelDesc {
   const at = Number(tableAt) + 16 * index;
   return {
-    address: bytes.getBigUint64(at, true), length: BigInt(bytes.getUint32(at + 8, true)),
-    flags: bytes.getUint16(at + 12, true), next: bytes.getUint16(at + 14, true),
+    address: bytes.getBigUint64(at, true),
+    length: BigInt(bytes.getUint32(at + 8, true)),
+    flags: bytes.getUint16(at + 12, true),
+    next: bytes.getUint16(at + 14, true),
   };
 }
 
@@ -135,7 +141,8 @@ class ModelWalk {
     if (at === undefined) faults.push('address-out-of-range');
     if (writable) this.writable += length;
     else this.readable += length;
-    if (this.writable >= DIRECTION_LIMIT || this.readable >= DIRECTION_LIMIT) faults.push('chain-bytes-exceeded');
+    if (this.writable >= DIRECTION_LIMIT || this.readable >= DIRECTION_LIMIT)
+      faults.push('chain-bytes-exceeded');
     if (writable) this.sawWritable = true;
     else if (this.sawWritable) faults.push('readable-after-writable');
     if (at !== undefined && length > 0n) this.segments.push({ at, length, writable });

@@ -17,18 +17,29 @@ export interface Outcome {
 
 /** Runs a command to its end; wherever `--debug` is not asked for, a stack trace is a failure. */
 export function gateway(words: readonly string[], timeoutMs = TIMEOUT_MS): Outcome {
-  const { status: code, stdout, stderr, error } = spawnSync(process.execPath, [MAIN, ...words], {
-    encoding: 'utf8', timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024, cwd: repositoryPath(),
+  const {
+    status: code,
+    stdout,
+    stderr,
+    error,
+  } = spawnSync(process.execPath, [MAIN, ...words], {
+    encoding: 'utf8',
+    timeout: timeoutMs,
+    maxBuffer: 64 * 1024 * 1024,
+    cwd: repositoryPath(),
   });
   assert.equal(error?.message, undefined, words.join(' '));
-  if (!words.includes('--debug')) assert.doesNotMatch(stderr + stdout, /^\s+at .*[:(]/m, 'a stack trace');
+  if (!words.includes('--debug'))
+    assert.doesNotMatch(stderr + stdout, /^\s+at .*[:(]/m, 'a stack trace');
   return { code, stdout, stderr };
 }
 
 /** Starts a command that goes on until it is told to end. */
 export function startGateway(words: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...words],
-    { stdio: ['ignore', 'pipe', 'pipe'], cwd: repositoryPath() });
+  return spawn(process.execPath, [MAIN, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: repositoryPath(),
+  });
 }
 
 /** A directory for the files of one test. */

@@ -8,8 +8,16 @@ export const GUEST_TSO6 = 1 << 8;
 
 /** Every feature that admits commands, by its short name. */
 export const EVERY_COMMAND = [
-  'CTRL_VQ', 'CTRL_RX', 'CTRL_RX_EXTRA', 'CTRL_VLAN', 'GUEST_ANNOUNCE', 'MQ', 'CTRL_GUEST_OFFLOADS',
-  'GUEST_CSUM', 'GUEST_TSO4', 'GUEST_TSO6',
+  'CTRL_VQ',
+  'CTRL_RX',
+  'CTRL_RX_EXTRA',
+  'CTRL_VLAN',
+  'GUEST_ANNOUNCE',
+  'MQ',
+  'CTRL_GUEST_OFFLOADS',
+  'GUEST_CSUM',
+  'GUEST_TSO4',
+  'GUEST_TSO6',
 ];
 
 /** For how many queue pairs the tables below are written. */
@@ -20,9 +28,18 @@ const entries = (count: number, first = 2) =>
 const macCommand = (...data: number[]): number[] => [NetCtrl.MAC, NetCtrl.MAC_TABLE_SET, ...data];
 /** So many unicast and multicast entries, and bytes behind them. */
 export const macTable = (unicast: number, multicast: number, extra: number[] = []): number[] =>
-  macCommand(...le32(unicast), ...entries(unicast), ...le32(multicast), ...entries(multicast, 3), ...extra);
+  macCommand(
+    ...le32(unicast),
+    ...entries(unicast),
+    ...le32(multicast),
+    ...entries(multicast, 3),
+    ...extra,
+  );
 export const offloads = (low: number, high = 0): number[] => [
-  NetCtrl.GUEST_OFFLOADS, NetCtrl.GUEST_OFFLOADS_SET, ...le32(low), ...le32(high),
+  NetCtrl.GUEST_OFFLOADS,
+  NetCtrl.GUEST_OFFLOADS_SET,
+  ...le32(low),
+  ...le32(high),
 ];
 
 export const ACCEPTED: [string, number[]][] = [
@@ -50,7 +67,10 @@ export const REFUSED: [string, number[]][] = [
   ['a receive mode with a byte too many', [NetCtrl.RX, NetCtrl.RX_PROMISC, 1, 0]],
   ['a receive mode of 2', [NetCtrl.RX, NetCtrl.RX_PROMISC, 2]],
   ['a receive mode of 255', [NetCtrl.RX, NetCtrl.RX_PROMISC, 255]],
-  ['setting the address, which was not negotiated', [NetCtrl.MAC, NetCtrl.MAC_ADDR_SET, 2, 0, 0, 0, 0, 9]],
+  [
+    'setting the address, which was not negotiated',
+    [NetCtrl.MAC, NetCtrl.MAC_ADDR_SET, 2, 0, 0, 0, 0, 9],
+  ],
   ['a MAC table without its counts', macCommand()],
   ['a MAC table with half a count', macCommand(...le32(0), 0, 0)],
   ['a MAC table without its second count', macCommand(...le32(1), ...entries(1))],

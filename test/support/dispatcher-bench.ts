@@ -13,13 +13,33 @@ export interface Step {
   readonly ns: number;
 }
 
-export function window(id: string, partition: string, offsetNs: number, durationNs: number,
-  queues: readonly WindowQueueConfig[], options: Partial<WindowConfig> = {}): WindowConfig {
-  return { id, partition, offsetUs: offsetNs / 1000, durationUs: durationNs / 1000, pollUs: 100, queues, ...options };
+export function window(
+  id: string,
+  partition: string,
+  offsetNs: number,
+  durationNs: number,
+  queues: readonly WindowQueueConfig[],
+  options: Partial<WindowConfig> = {},
+): WindowConfig {
+  return {
+    id,
+    partition,
+    offsetUs: offsetNs / 1000,
+    durationUs: durationNs / 1000,
+    pollUs: 100,
+    queues,
+    ...options,
+  };
 }
 
 export function caps(queue: string, options: Partial<WindowQueueConfig> = {}): WindowQueueConfig {
-  return { queue: `net0.${queue}`, requestsMax: 1000, bytesMax: 1_000_000, requestsGuaranteed: 0, ...options };
+  return {
+    queue: `net0.${queue}`,
+    requestsMax: 1000,
+    bytesMax: 1_000_000,
+    requestsGuaranteed: 0,
+    ...options,
+  };
 }
 
 export interface BenchOptions extends Omit<RigOptions, 'schedule'> {
@@ -39,25 +59,42 @@ export class DispatcherBench extends Rig {
   waits = 0;
   private readonly due: { readonly ns: number; readonly action: () => void }[] = [];
 
-  constructor({ windows, majorFrameNs = 10_000_000, takesNs, extraNs = 0, ...options }: BenchOptions) {
+  constructor({
+    windows,
+    majorFrameNs = 10_000_000,
+    takesNs,
+    extraNs = 0,
+    ...options
+  }: BenchOptions) {
     super({
       devices: {
         a: netDevice(1, {
-          queuePairs: 2, queueSize: 256, mtu: 1500,
-          offer: ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MQ', 'VIRTIO_NET_F_CTRL_VQ', 'VIRTIO_NET_F_CTRL_RX'],
+          queuePairs: 2,
+          queueSize: 256,
+          mtu: 1500,
+          offer: [
+            'VIRTIO_F_VERSION_1',
+            'VIRTIO_NET_F_MQ',
+            'VIRTIO_NET_F_CTRL_VQ',
+            'VIRTIO_NET_F_CTRL_RX',
+          ],
         }),
         b: netDevice(2, { queueSize: 256 }),
       },
       ...options,
       costs: {
-        netForward: { baseNs: COST_NS, perKibNs: 0, perDescriptorNs: 0 }, netControlNs: COST_NS, ...options.costs,
+        netForward: { baseNs: COST_NS, perKibNs: 0, perDescriptorNs: 0 },
+        netControlNs: COST_NS,
+        ...options.costs,
       },
       schedule: { windows, majorFrameUs: majorFrameNs / 1000 },
     });
     this.time.perReadNs = 0;
     this.origin = this.plane.time.frameStart[0]!;
     for (const device of this.plane.devices) device.activePairs = device.plan.queuePairs;
-    this.plan.queues.forEach(({ name, costNs }, index) => this.instrument(name, index, takesNs ?? costNs + extraNs));
+    this.plan.queues.forEach(({ name, costNs }, index) =>
+      this.instrument(name, index, takesNs ?? costNs + extraNs),
+    );
     this.watchClock();
   }
 
@@ -65,7 +102,8 @@ export class DispatcherBench extends Rig {
     const service = this.plane.services[index];
     if (!service) return;
     const { look, serve, publish } = service;
-    const note = (call: Step['call']) => this.trace.push({ queue: shortName(name), call, ns: this.frameNs });
+    const note = (call: Step['call']) =>
+      this.trace.push({ queue: shortName(name), call, ns: this.frameNs });
     const wrapped: Partial<QueueService> = {
       look: () => (note('look'), look.call(service)),
       serve: (bytesLeft) => {
@@ -125,7 +163,10 @@ export class DispatcherBench extends Rig {
     for (let n = 0; n < count; n++) {
       const address = slice.allocate(4);
       slice.write(address, [0, 0, 1, 0xff]);
-      control!.submit([{ address, length: 3 }, { address: address + 3, length: 1, flags: 2 }]);
+      control!.submit([
+        { address, length: 3 },
+        { address: address + 3, length: 1, flags: 2 },
+      ]);
     }
   }
 
@@ -143,7 +184,9 @@ export class DispatcherBench extends Rig {
 
   /** When these calls were made, in nanoseconds of the major frame. */
   times(call: Step['call'], queue: string): number[] {
-    return this.trace.filter((step) => step.call === call && step.queue === queue).map((step) => step.ns);
+    return this.trace
+      .filter((step) => step.call === call && step.queue === queue)
+      .map((step) => step.ns);
   }
 
   /** Requests of one queue that were started since the trace was last cleared. */

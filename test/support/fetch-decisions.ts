@@ -59,11 +59,18 @@ export class FetchDecisions {
     this.watch = newWatch();
     this.flip = flip;
     this.exempt = exempt;
-    observing(this.rig.plane.arena, (access) => this.heard(access), () => this.rig.frames());
+    observing(
+      this.rig.plane.arena,
+      (access) => this.heard(access),
+      () => this.rig.frames(),
+    );
     return this.watch;
   }
 
-  private decides<K extends string>(owner: { [key in K]: (argument: never) => unknown }, name: K): void {
+  private decides<K extends string>(
+    owner: { [key in K]: (argument: never) => unknown },
+    name: K,
+  ): void {
     const decide = owner[name].bind(owner) as (argument: unknown) => unknown;
     Object.assign(owner, {
       [name]: (argument: unknown) => {
@@ -122,8 +129,9 @@ export class FetchDecisions {
   }
 
   private isGuest(at: number): boolean {
-    return this.rig.plan.layout.partitions.some(({ sliceAt, sliceBytes }) =>
-      at >= sliceAt && at < sliceAt + sliceBytes);
+    return this.rig.plan.layout.partitions.some(
+      ({ sliceAt, sliceBytes }) => at >= sliceAt && at < sliceAt + sliceBytes,
+    );
   }
 
   private isExempt(offset: number): boolean {

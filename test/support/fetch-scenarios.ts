@@ -71,29 +71,37 @@ function packetRound(rig: Rig, scenario: PacketScenario): Round {
   const one = LAYOUTS['in one descriptor']!;
   const { buffers = [2048], send = one, receive = one } = scenario;
   const sender = rig.guest('a').transmit[0]!;
-  const { header = new Array<number>(12).fill(0), bytes } = scenario.packet?.(rig)
-    ?? { bytes: rig.packet('a', 'b', 150) };
+  const { header = new Array<number>(12).fill(0), bytes } = scenario.packet?.(rig) ?? {
+    bytes: rig.packet('a', 'b', 150),
+  };
   const address = sender.slice.allocate(12 + bytes.length);
   sender.slice.write(address, [...header, ...bytes]);
   const from = sender.usedIndex;
   const head = place(sender, 0, send(sender, raw(address, 12 + bytes.length)));
-  const sinks = (scenario.fanOut ? ['b', 'c'] : ['b']).map((id) => new Sink(rig, id, id === 'b' ? buffers : [2048],
-    id === 'b' ? receive : one));
+  const sinks = (scenario.fanOut ? ['b', 'c'] : ['b']).map(
+    (id) => new Sink(rig, id, id === 'b' ? buffers : [2048], id === 'b' ? receive : one),
+  );
   const judged = 12 + 64;
   return {
     outcome: () => {
-      const returned = usedSince(sender, from).map(({ id, length }) => ({ own: id === head, length }));
+      const returned = usedSince(sender, from).map(({ id, length }) => ({
+        own: id === head,
+        length,
+      }));
       const received = sinks.map((sink) => sink.received());
       const faults = Object.keys(rig.guests).map((id) => rig.faults(id));
       return {
-        served: returned.length === 1 && received.every((packets) => packets.length > 0)
-          && faults.every((fault) => Object.keys(fault).length === 0),
+        served:
+          returned.length === 1 &&
+          received.every((packets) => packets.length > 0) &&
+          faults.every((fault) => Object.keys(fault).length === 0),
         details: { returned, received, faults },
       };
     },
     writable: () => sinks.flatMap((sink) => sink.filled()),
     exempt: scenario.fanOut
-      ? [{ at: sender.slice.at(address) + judged, bytes: 12 + bytes.length - judged }] : [],
+      ? [{ at: sender.slice.at(address) + judged, bytes: 12 + bytes.length - judged }]
+      : [],
   };
 }
 
@@ -114,13 +122,16 @@ class Sink {
   }
 
   filled(): Range[] {
-    return usedSince(this.ring, this.from).map(({ id, length }) =>
-      ({ at: this.ring.slice.at(this.addresses.get(id)!), bytes: length }));
+    return usedSince(this.ring, this.from).map(({ id, length }) => ({
+      at: this.ring.slice.at(this.addresses.get(id)!),
+      bytes: length,
+    }));
   }
 
   received(): string[] {
     return usedSince(this.ring, this.from).map(({ id, length }) =>
-      Buffer.from(this.ring.slice.read(this.addresses.get(id)!, length)).toString('hex'));
+      Buffer.from(this.ring.slice.read(this.addresses.get(id)!, length)).toString('hex'),
+    );
   }
 }
 
@@ -176,6 +187,9 @@ function withAck(descs: readonly RawDesc[], ack: number): RawDesc[] {
 /** The used rings of every double of a rig. */
 export function usedRings(rig: Rig): Range[] {
   return Object.values(rig.guests).flatMap(({ receive, transmit, control }) =>
-    [...receive, ...transmit, ...(control ? [control] : [])].map((ring) =>
-      ({ at: ring.slice.at(ring.used), bytes: usedRingBytes(ring.size) })));
+    [...receive, ...transmit, ...(control ? [control] : [])].map((ring) => ({
+      at: ring.slice.at(ring.used),
+      bytes: usedRingBytes(ring.size),
+    })),
+  );
 }

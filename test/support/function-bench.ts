@@ -12,7 +12,14 @@ import { EMBEDDED_GUEST_PHYSICAL, type PartitionArea } from '../../src/schedule/
 import { compilePlan } from '../../src/schedule/compile-plan.ts';
 import type { GatewayPlan } from '../../src/schedule/gateway-plan.ts';
 import { NetStatus } from '../../src/wire/virtio-net.ts';
-import { kernel, NO_EVIDENCE, RecordingNotifier, rigConfig, VirtualTime, type RigOptions } from './rig.ts';
+import {
+  kernel,
+  NO_EVIDENCE,
+  RecordingNotifier,
+  rigConfig,
+  VirtualTime,
+  type RigOptions,
+} from './rig.ts';
 
 export interface BenchFault {
   readonly device: number;
@@ -39,7 +46,8 @@ export class FunctionBench {
   constructor(options: RigOptions = {}) {
     this.plan = compilePlan(rigConfig(options), options.slicesFrom ?? 0);
     const shared = {
-      memory: Arena.memory(this.plan.layout.pages), kernel: kernel(),
+      memory: Arena.memory(this.plan.layout.pages),
+      kernel: kernel(),
       commands: new SharedArrayBuffer(CommandChannel.bytes),
       events: new SharedArrayBuffer(EventLog.bytes),
       counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
@@ -48,7 +56,10 @@ export class FunctionBench {
     this.words = new Int32Array(shared.memory.buffer);
     this.counters = new Counters(this.plan, shared.counters);
     this.plane = buildDataPlane(this.plan, shared, {
-      clock: this.time, pace: this.time, notifier: this.notifier, evidence: NO_EVIDENCE,
+      clock: this.time,
+      pace: this.time,
+      notifier: this.notifier,
+      evidence: NO_EVIDENCE,
     });
     this.plane.dispatcher.begin(this.time.nowNs + 1000);
     for (const partition of this.plane.partitions) partition.running = true;
@@ -61,13 +72,22 @@ export class FunctionBench {
     const plan = this.plan.devices[index]!;
     const area = this.areaOf(index);
     const memory = new GuestMemory();
-    memory.setRegions([{
-      guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: area.sliceBytes, arenaAt: area.sliceAt,
-    }]);
+    memory.setRegions([
+      {
+        guestPhysical: EMBEDDED_GUEST_PHYSICAL,
+        size: area.sliceBytes,
+        arenaAt: area.sliceAt,
+      },
+    ]);
     const { statusAt } = this.plan.layout.devices[index]!;
     this.words[statusAt >>> 2] = NetStatus.LINK_UP;
     return new VirtioFunction({
-      plan, queues: this.plan.queues, memory, words: this.words, statusAt, link: this.link,
+      plan,
+      queues: this.plan.queues,
+      memory,
+      words: this.words,
+      statusAt,
+      link: this.link,
       vectorsAt: area.vectorsAt[this.busPositionOf(index)]!,
       onFault: (fault, queue, detail) => {
         this.faults.push({ device: index, name: faultName(fault), queue, detail });
@@ -102,7 +122,9 @@ export class FunctionBench {
 
   /** Interrupt words that the data plane has notified so far, in order. */
   get interruptsSent(): number[] {
-    return this.notifier.sent.filter(({ kind }) => kind === NotifyKind.ARENA_WORD).map(({ target }) => target);
+    return this.notifier.sent
+      .filter(({ kind }) => kind === NotifyKind.ARENA_WORD)
+      .map(({ target }) => target);
   }
 
   /** The data plane carries out every waiting command; how many. */

@@ -32,23 +32,30 @@ export function writeRaw(ring: RingDouble, index: number, desc: RawDesc, table =
 
 /** Writes descriptors one behind the other from `first` on, exactly as given. */
 export function writeTable(
-  ring: RingDouble, descs: readonly RawDesc[], first = 0, table = ring.desc,
+  ring: RingDouble,
+  descs: readonly RawDesc[],
+  first = 0,
+  table = ring.desc,
 ): void {
   descs.forEach((desc, n) => writeRaw(ring, first + n, desc, table));
 }
 
 /** The same descriptors with NEXT and next filled in, so that they form one chain from `first` on. */
 export function linked(descs: readonly RawDesc[], first = 0): RawDesc[] {
-  return descs.map((desc, n) => (n === descs.length - 1 ? desc
-    : { ...desc, flags: desc.flags | NEXT, next: first + n + 1 }));
+  return descs.map((desc, n) =>
+    n === descs.length - 1 ? desc : { ...desc, flags: desc.flags | NEXT, next: first + n + 1 },
+  );
 }
 
 /** An indirect table in fresh guest memory, aligned to `align` and no better; the descriptor that names it. */
 export function tableOf(
-  ring: RingDouble, descs: readonly RawDesc[], align = 16, flags: number = INDIRECT,
+  ring: RingDouble,
+  descs: readonly RawDesc[],
+  align = 16,
+  flags: number = INDIRECT,
 ): RawDesc {
   const bytes = descs.length * VirtqDesc.SIZE;
-  const table = ring.slice.allocate(bytes + 16, 16) + (16 - align) % 16;
+  const table = ring.slice.allocate(bytes + 16, 16) + ((16 - align) % 16);
   writeTable(ring, descs, 0, table);
   return raw(table, bytes, flags);
 }

@@ -53,7 +53,10 @@ const ADDRESSES = {
 };
 
 function pseudoHeader(
-  version: 4 | 6, addresses: readonly number[], protocol: number, bytes: number,
+  version: 4 | 6,
+  addresses: readonly number[],
+  protocol: number,
+  bytes: number,
 ): number[] {
   const rest = version === 4 ? [0, protocol, ...be16(bytes)] : [...be32(bytes), 0, 0, 0, protocol];
   return [...addresses, ...rest];
@@ -64,8 +67,18 @@ function ipHeader(shape: PacketShape, transportBytes: number): number[] {
   if (version === 6) return [0x60, 0, 0, 0, ...be16(transportBytes), protocol, 64, ...ADDRESSES[6]];
   const words = 5 + ipOptions.length / 4;
   const header = [
-    0x40 | words, 0, ...be16(4 * words + transportBytes), ...be16(id), 0x40, 0, 64, protocol, 0, 0,
-    ...ADDRESSES[4], ...ipOptions,
+    0x40 | words,
+    0,
+    ...be16(4 * words + transportBytes),
+    ...be16(id),
+    0x40,
+    0,
+    64,
+    protocol,
+    0,
+    0,
+    ...ADDRESSES[4],
+    ...ipOptions,
   ];
   const checksum = 0xffff - onesComplementSum(header);
   return [...header.slice(0, 10), ...be16(checksum), ...header.slice(12)];
@@ -77,7 +90,19 @@ function transportHeader(shape: PacketShape): number[] {
   const words = 5 + tcpOptions.length / 4;
   const numbers = [...be32(sequence), ...be32(77)];
   const window = be16(512);
-  return [...be16(80), ...be16(40000), ...numbers, words << 4, flags, ...window, 0, 0, 0, 0, ...tcpOptions];
+  return [
+    ...be16(80),
+    ...be16(40000),
+    ...numbers,
+    words << 4,
+    flags,
+    ...window,
+    0,
+    0,
+    0,
+    0,
+    ...tcpOptions,
+  ];
 }
 
 export function checksumOffsetOf(protocol: number): number {
@@ -94,7 +119,9 @@ export function unfinished(shape: PacketShape): UnfinishedPacket {
   transport.splice(offset, 2, ...be16(pseudo));
   return {
     bytes: [...head, ...transport, ...payload],
-    checksumStart: head.length, checksumOffset: offset, headerLength: head.length + transport.length,
+    checksumStart: head.length,
+    checksumOffset: offset,
+    headerLength: head.length + transport.length,
   };
 }
 
@@ -122,7 +149,10 @@ export function dissect(packet: readonly number[]): Dissected {
   const headerBytes = protocol === UDP ? 8 : (transport[12]! >>> 4) * 4;
   const covered = [...pseudoHeader(version, addresses, protocol, transport.length), ...transport];
   return {
-    version, ip, transport, payload: transport.slice(headerBytes),
+    version,
+    ip,
+    transport,
+    payload: transport.slice(headerBytes),
     saidBytes: version === 4 ? word16(ip, 2) : 40 + word16(ip, 4),
     ipChecksumHolds: version === 6 || onesComplementSum(ip.slice(0, ipBytes)) === 0xffff,
     transportChecksumHolds: onesComplementSum(covered) === 0xffff,

@@ -16,7 +16,9 @@ export function repositoryPath(...parts: string[]): string {
 export const INVALID_DIRECTORY = repositoryPath('config/invalid');
 
 export function invalidNames(): string[] {
-  return readdirSync(INVALID_DIRECTORY).map((file) => path.basename(file, '.json')).sort();
+  return readdirSync(INVALID_DIRECTORY)
+    .map((file) => path.basename(file, '.json'))
+    .sort();
 }
 
 export function invalidText(name: string): string {
@@ -33,8 +35,13 @@ export function place({ line, column }: Problem): string {
 
 /** The semantic findings of a configuration, each with its rule and the place of its value. */
 export function breaches(config: GatewayConfig): { rule: string; path: string; message: string }[] {
-  return RULES.flatMap((rule) => [...rule.check(config)]
-    .map((found) => ({ rule: rule.name, path: pointer(found.path), message: found.message })));
+  return RULES.flatMap((rule) =>
+    [...rule.check(config)].map((found) => ({
+      rule: rule.name,
+      path: pointer(found.path),
+      message: found.message,
+    })),
+  );
 }
 
 /** Whether a configuration breaks this rule; the others are not looked at. */
@@ -45,12 +52,18 @@ export function breaks(name: string, config: GatewayConfig): boolean {
 
 /** The one finding of a changed configuration: of this rule, at this path, naming these words. */
 export function assertBreaks(
-  rule: string, at: string, says: readonly string[], change: (draft: ConfigDraft) => void,
+  rule: string,
+  at: string,
+  says: readonly string[],
+  change: (draft: ConfigDraft) => void,
 ): void {
   const found = breaches(twoPartitions(change));
-  assert.deepEqual(found.map((breach) => `${breach.rule} ${breach.path}`), [`${rule} ${at}`]);
-  for (const words of says) assert.ok(found[0]!.message.includes(words),
-    `${found[0]!.message}\nlacks: ${words}`);
+  assert.deepEqual(
+    found.map((breach) => `${breach.rule} ${breach.path}`),
+    [`${rule} ${at}`],
+  );
+  for (const words of says)
+    assert.ok(found[0]!.message.includes(words), `${found[0]!.message}\nlacks: ${words}`);
 }
 
 export function assertValid(change: (draft: ConfigDraft) => void): void {

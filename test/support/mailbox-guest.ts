@@ -6,7 +6,10 @@ const TURNS = 8;
 
 /** Lets everything happen that can happen now. */
 export async function turns(count = TURNS): Promise<void> {
-  for (let n = 0; n < count; n++) await new Promise((resolve) => { setImmediate(resolve); });
+  for (let n = 0; n < count; n++)
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
 }
 
 export class MailboxGuest {

@@ -9,8 +9,18 @@
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { CommandKind, CommandWord, NotifyKind, RingFlag } from '../../src/channel/command-channel.ts';
-import { GatewayCounter, QueueCounter, RouteCounter, WindowCounter } from '../../src/channel/counters.ts';
+import {
+  CommandKind,
+  CommandWord,
+  NotifyKind,
+  RingFlag,
+} from '../../src/channel/command-channel.ts';
+import {
+  GatewayCounter,
+  QueueCounter,
+  RouteCounter,
+  WindowCounter,
+} from '../../src/channel/counters.ts';
 import { EventKind, type GatewayEvent } from '../../src/channel/event-log.ts';
 import { FAULT_COUNT } from '../../src/base/fault.ts';
 import type { PlanQueue } from '../../src/schedule/gateway-plan.ts';
@@ -45,8 +55,16 @@ export function besideNeighbours(scenario: Scenario): void {
   const descriptorsBefore = openDescriptors();
   const quiet = run(scenario, false);
   const attacked = run(scenario, true);
-  assert.deepEqual(attacked.beforeReset, quiet.beforeReset, 'what the neighbours saw beside the attack');
-  assert.deepEqual(attacked.afterReset, quiet.afterReset, 'what the neighbours saw beside the reset');
+  assert.deepEqual(
+    attacked.beforeReset,
+    quiet.beforeReset,
+    'what the neighbours saw beside the attack',
+  );
+  assert.deepEqual(
+    attacked.afterReset,
+    quiet.afterReset,
+    'what the neighbours saw beside the reset',
+  );
   assert.equal(openDescriptors(), descriptorsBefore, 'no file descriptor is left over');
 }
 
@@ -105,7 +123,9 @@ function runMeanwhile(rig: Rig, act: (rig: Rig) => void): () => void {
     readInto(cell);
     act(rig);
   };
-  return () => { time.readInto = readInto; };
+  return () => {
+    time.readInto = readInto;
+  };
 }
 
 /** Everything of b and c that the attack could have touched. */
@@ -131,14 +151,27 @@ function view(rig: Rig, trace: readonly string[]): NeighbourView {
   return {
     received: each(NEIGHBOURS, (id) => received(rig, id)),
     used: each(NEIGHBOURS, (id) =>
-      [...rig.guest(id).receive, ...rig.guest(id).transmit].map((ring) => ring.usedElements)),
+      [...rig.guest(id).receive, ...rig.guest(id).transmit].map((ring) => ring.usedElements),
+    ),
     memory: each(NEIGHBOURS, (id) => digest(rig, id)),
-    queueCounters: each(queues, (name) => numbers(QueueCounter.COUNT, (n) =>
-      counters.queue(plan.queues.find((queue) => queue.name === name)!.index, n))),
-    routeCounters: each(PAIR_ROUTES, (id) => numbers(RouteCounter.COUNT, (n) =>
-      counters.route(plan.routes.find((candidate) => candidate.id === id)!.index, n))),
-    windowCounters: each(NEIGHBOURS, (id) => numbers(WindowCounter.COUNT, (n) =>
-      counters.window(plan.windows.find((window) => window.partition === partition(id))!.index, n))),
+    queueCounters: each(queues, (name) =>
+      numbers(QueueCounter.COUNT, (n) =>
+        counters.queue(plan.queues.find((queue) => queue.name === name)!.index, n),
+      ),
+    ),
+    routeCounters: each(PAIR_ROUTES, (id) =>
+      numbers(RouteCounter.COUNT, (n) =>
+        counters.route(plan.routes.find((candidate) => candidate.id === id)!.index, n),
+      ),
+    ),
+    windowCounters: each(NEIGHBOURS, (id) =>
+      numbers(WindowCounter.COUNT, (n) =>
+        counters.window(
+          plan.windows.find((window) => window.partition === partition(id))!.index,
+          n,
+        ),
+      ),
+    ),
     faults: each(NEIGHBOURS, (id) => numbers(FAULT_COUNT, (n) => counters.fault(partition(id), n))),
     events: rig.allEvents().filter((event) => concernsNeighbour(rig, event)),
     trace: [...trace],
@@ -151,18 +184,21 @@ function numbers(count: number, of: (n: number) => number): number[] {
 
 function concernsNeighbour(rig: Rig, event: GatewayEvent): boolean {
   const { plan } = rig;
-  const partition = event.kind === EventKind.OVERRUN ? plan.windows[event.subject]!.partition : event.subject;
+  const partition =
+    event.kind === EventKind.OVERRUN ? plan.windows[event.subject]!.partition : event.subject;
   return NEIGHBOURS.includes(plan.partitions[partition]?.id ?? '');
 }
 
 /** The packets in a guest's used receive buffers with their virtio-net headers, oldest first, as hex. */
 export function received(rig: Rig, id: string): string[] {
   const { slice, receive } = rig.guest(id);
-  return receive.flatMap((ring) => ring.usedElements.map((element) => {
-    const word = slice.at(ring.desc) / 4 + 4 * element.id;
-    const [low, high] = [slice.arena.i32[word]! >>> 0, slice.arena.i32[word + 1]! >>> 0];
-    return Buffer.from(slice.read(high * 2 ** 32 + low, element.length)).toString('hex');
-  }));
+  return receive.flatMap((ring) =>
+    ring.usedElements.map((element) => {
+      const word = slice.at(ring.desc) / 4 + 4 * element.id;
+      const [low, high] = [slice.arena.i32[word]! >>> 0, slice.arena.i32[word + 1]! >>> 0];
+      return Buffer.from(slice.read(high * 2 ** 32 + low, element.length)).toString('hex');
+    }),
+  );
 }
 
 function digest(rig: Rig, id: string): string {
@@ -201,7 +237,12 @@ function openDescriptors(): number {
 }
 
 /** Posts a command as the control plane does; it is carried out in the next control window. */
-export function command(rig: Rig, kind: number, target: number, operands: Record<number, number> = {}): void {
+export function command(
+  rig: Rig,
+  kind: number,
+  target: number,
+  operands: Record<number, number> = {},
+): void {
   const words = new Int32Array(CommandWord.COUNT);
   words[CommandWord.KIND] = kind;
   words[CommandWord.TARGET] = target;
@@ -213,13 +254,18 @@ export function command(rig: Rig, kind: number, target: number, operands: Record
 export function startRing(rig: Rig, queue: PlanQueue, ring: RingDouble, index = 0): void {
   const { slice } = ring;
   const names = namesOf('virtio-net', rig.plan.devices[queue.device]!.offered);
-  const flags = (names.includes('VIRTIO_RING_F_EVENT_IDX') ? RingFlag.EVENT_IDX : 0)
-    | (names.includes('VIRTIO_RING_F_INDIRECT_DESC') ? RingFlag.INDIRECT : 0);
+  const flags =
+    (names.includes('VIRTIO_RING_F_EVENT_IDX') ? RingFlag.EVENT_IDX : 0) |
+    (names.includes('VIRTIO_RING_F_INDIRECT_DESC') ? RingFlag.INDIRECT : 0);
   command(rig, CommandKind.START_QUEUE, queue.index, {
-    [CommandWord.SIZE]: ring.size, [CommandWord.DESC]: slice.at(ring.desc) | 0,
-    [CommandWord.AVAIL]: slice.at(ring.avail) | 0, [CommandWord.USED]: slice.at(ring.used) | 0,
-    [CommandWord.FLAGS]: flags, [CommandWord.INDEX]: index,
-    [CommandWord.NOTIFY_KIND]: NotifyKind.ARENA_WORD, [CommandWord.NOTIFY_TARGET]: queue.index,
+    [CommandWord.SIZE]: ring.size,
+    [CommandWord.DESC]: slice.at(ring.desc) | 0,
+    [CommandWord.AVAIL]: slice.at(ring.avail) | 0,
+    [CommandWord.USED]: slice.at(ring.used) | 0,
+    [CommandWord.FLAGS]: flags,
+    [CommandWord.INDEX]: index,
+    [CommandWord.NOTIFY_KIND]: NotifyKind.ARENA_WORD,
+    [CommandWord.NOTIFY_TARGET]: queue.index,
   });
 }
 
@@ -232,7 +278,8 @@ export function restartGuest(rig: Rig, id: string): void {
   device.queues.forEach((queue) => command(rig, CommandKind.STOP_QUEUE, queue));
   rig.frames();
   command(rig, CommandKind.START_DEVICE, device.index, {
-    [CommandWord.FEATURES_LOW]: device.offered.low | 0, [CommandWord.FEATURES_HIGH]: device.offered.high | 0,
+    [CommandWord.FEATURES_LOW]: device.offered.low | 0,
+    [CommandWord.FEATURES_HIGH]: device.offered.high | 0,
   });
   const rings = device.queues.map((index) => {
     const queue = rig.plan.queues[index]!;
@@ -240,8 +287,15 @@ export function restartGuest(rig: Rig, id: string): void {
     startRing(rig, queue, ring);
     return { role: queue.role, ring };
   });
-  const of = (role: string) => rings.filter((entry) => entry.role === role).map((entry) => entry.ring);
-  rig.guests[id] = { slice, mac, receive: of('receive'), transmit: of('transmit'), control: of('control')[0] };
+  const of = (role: string) =>
+    rings.filter((entry) => entry.role === role).map((entry) => entry.ring);
+  rig.guests[id] = {
+    slice,
+    mac,
+    receive: of('receive'),
+    transmit: of('transmit'),
+    control: of('control')[0],
+  };
   rig.frames();
 }
 
@@ -255,10 +309,17 @@ export function assertWorks(rig: Rig): void {
   rig.send('b', inward);
   exchange(rig);
   rig.frames(2);
-  assert.deepEqual(a.transmit[0]!.usedElements, [{ id: head, length: 0 }], 'the transmit buffer is returned');
+  assert.deepEqual(
+    a.transmit[0]!.usedElements,
+    [{ id: head, length: 0 }],
+    'the transmit buffer is returned',
+  );
   assert.deepEqual(packetAt(received(rig, 'a')[0]), inward, 'a receives what b sends');
   const atB = received(rig, 'b').map(packetAt);
-  assert.ok(atB.some((packet) => sameBytes(packet, outward)), 'b receives what a sends');
+  assert.ok(
+    atB.some((packet) => sameBytes(packet, outward)),
+    'b receives what a sends',
+  );
 }
 
 function packetAt(buffer: string | undefined): number[] {
@@ -275,6 +336,10 @@ function assertGatewayGoesOn(rig: Rig): void {
   assert.equal(counters.gateway(GatewayCounter.LATE_STARTS), 0, 'no window starts late');
   assert.equal(counters.gateway(GatewayCounter.MAJOR_FRAMES), 7, 'every major frame is run');
   for (const window of plan.windows) {
-    assert.equal(counters.window(window.index, WindowCounter.OVERRUNS_COST), 0, `${window.id} ends in time`);
+    assert.equal(
+      counters.window(window.index, WindowCounter.OVERRUNS_COST),
+      0,
+      `${window.id} ends in time`,
+    );
   }
 }

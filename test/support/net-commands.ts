@@ -20,9 +20,18 @@ export function deviceState(rig: Rig): unknown {
   const { filter, activePairs, guestChecksum, guestTso4, guestTso6 } = rig.plane.devices[0]!;
   const { promiscuous, allMulticast, allUnicast, noMulticast, noUnicast, noBroadcast } = filter;
   return {
-    promiscuous, allMulticast, allUnicast, noMulticast, noUnicast, noBroadcast, activePairs,
-    guestChecksum, guestTso4, guestTso6,
-    unicast: accepts(rig, UNICAST), multicast: accepts(rig, MULTICAST),
+    promiscuous,
+    allMulticast,
+    allUnicast,
+    noMulticast,
+    noUnicast,
+    noBroadcast,
+    activePairs,
+    guestChecksum,
+    guestTso4,
+    guestTso6,
+    unicast: accepts(rig, UNICAST),
+    multicast: accepts(rig, MULTICAST),
     vlans: Array.from({ length: 16 }, (_, id) => accepts(rig, rig.guest('a').mac, id)),
   };
 }
@@ -32,19 +41,33 @@ const CTRL_RX = ['VIRTIO_NET_F_CTRL_RX'];
 export const NET_COMMANDS: readonly CommandScenario[] = [
   { title: 'a receive mode command', features: CTRL_RX, command: [0, 1, 1] },
   { title: 'a MAC table', features: CTRL_RX, command: TABLE },
-  { title: 'a MAC table in four descriptors', features: CTRL_RX, command: TABLE, layout: cutAt([1, 5, 10]) },
   {
-    title: 'a MAC table with its first bytes in single descriptors', features: CTRL_RX, command: TABLE,
+    title: 'a MAC table in four descriptors',
+    features: CTRL_RX,
+    command: TABLE,
+    layout: cutAt([1, 5, 10]),
+  },
+  {
+    title: 'a MAC table with its first bytes in single descriptors',
+    features: CTRL_RX,
+    command: TABLE,
     layout: cutAt(new Array<number>(10).fill(1)),
   },
   { title: 'a VLAN command', features: ['VIRTIO_NET_F_CTRL_VLAN'], command: [2, 0, ...le16(9)] },
-  { title: 'an announcement', features: ['VIRTIO_NET_F_GUEST_ANNOUNCE', 'VIRTIO_NET_F_STATUS'], command: [3, 0] },
   {
-    title: 'a queue pair command', features: ['VIRTIO_NET_F_MQ'], command: [4, 0, ...le16(2)],
+    title: 'an announcement',
+    features: ['VIRTIO_NET_F_GUEST_ANNOUNCE', 'VIRTIO_NET_F_STATUS'],
+    command: [3, 0],
+  },
+  {
+    title: 'a queue pair command',
+    features: ['VIRTIO_NET_F_MQ'],
+    command: [4, 0, ...le16(2)],
     device: { queuePairs: 2 },
   },
   {
-    title: 'an offload command', features: ['VIRTIO_NET_F_CTRL_GUEST_OFFLOADS', 'VIRTIO_NET_F_GUEST_CSUM'],
+    title: 'an offload command',
+    features: ['VIRTIO_NET_F_CTRL_GUEST_OFFLOADS', 'VIRTIO_NET_F_GUEST_CSUM'],
     command: [5, 0, ...le32(0), ...le32(0)],
   },
 ];

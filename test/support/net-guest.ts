@@ -22,14 +22,23 @@ const WORDS = ['headerLength', 'gsoSize', 'checksumStart', 'checksumOffset', 'bu
 
 export function netHeader(fields: Partial<HeaderFields> = {}): number[] {
   const words = WORDS.map((name) => fields[name] ?? 0);
-  return [fields.flags ?? 0, fields.gsoType ?? 0, ...words.flatMap((word) => [word & 0xff, word >>> 8])];
+  return [
+    fields.flags ?? 0,
+    fields.gsoType ?? 0,
+    ...words.flatMap((word) => [word & 0xff, word >>> 8]),
+  ];
 }
 
 export function readHeader(bytes: readonly number[]): HeaderFields {
   const word = (n: number) => bytes[2 + 2 * n]! | (bytes[3 + 2 * n]! << 8);
   return {
-    flags: bytes[0]!, gsoType: bytes[1]!, headerLength: word(0), gsoSize: word(1),
-    checksumStart: word(2), checksumOffset: word(3), buffers: word(4),
+    flags: bytes[0]!,
+    gsoType: bytes[1]!,
+    headerLength: word(0),
+    gsoSize: word(1),
+    checksumStart: word(2),
+    checksumOffset: word(3),
+    buffers: word(4),
   };
 }
 
@@ -62,7 +71,8 @@ export function postStart(rig: Rig, id: string, bits?: { low: number; high: numb
   const device = rig.plan.devices.find((candidate) => candidate.id === `${id}.net0`)!;
   const { low, high } = bits ?? device.offered;
   post(rig, CommandKind.START_DEVICE, device.index, {
-    [CommandWord.FEATURES_LOW]: low | 0, [CommandWord.FEATURES_HIGH]: high | 0,
+    [CommandWord.FEATURES_LOW]: low | 0,
+    [CommandWord.FEATURES_HIGH]: high | 0,
   });
   for (const queue of device.queues) postQueueStart(rig, id, queue);
 }
@@ -77,8 +87,10 @@ export function postQueueStart(rig: Rig, id: string, queue: number): void {
   if (role === 'control') Object.assign(guest, { control: ring });
   else rings[pair] = ring;
   post(rig, CommandKind.START_QUEUE, queue, {
-    [CommandWord.SIZE]: ring.size, [CommandWord.DESC]: slice.at(ring.desc) | 0,
-    [CommandWord.AVAIL]: slice.at(ring.avail) | 0, [CommandWord.USED]: slice.at(ring.used) | 0,
+    [CommandWord.SIZE]: ring.size,
+    [CommandWord.DESC]: slice.at(ring.desc) | 0,
+    [CommandWord.AVAIL]: slice.at(ring.avail) | 0,
+    [CommandWord.USED]: slice.at(ring.used) | 0,
   });
 }
 
@@ -94,20 +106,29 @@ export function split(bytes: readonly number[], lengths: readonly number[]): num
 }
 
 /** Sends header and packet as one chain of these pieces, none of them where another one ends. */
-export function sendPieces(rig: Rig, id: string, pieces: readonly (readonly number[])[], pair = 0): number {
+export function sendPieces(
+  rig: Rig,
+  id: string,
+  pieces: readonly (readonly number[])[],
+  pair = 0,
+): number {
   const { slice, transmit } = rig.guest(id);
-  return transmit[pair]!.submit(pieces.map((piece, n) => {
-    const address = slice.allocate(piece.length + 3, 1) + (n % 3);
-    slice.write(address, piece);
-    return { address, length: piece.length };
-  }));
+  return transmit[pair]!.submit(
+    pieces.map((piece, n) => {
+      const address = slice.allocate(piece.length + 3, 1) + (n % 3);
+      slice.write(address, piece);
+      return { address, length: piece.length };
+    }),
+  );
 }
 
 /** Supplies one receive buffer made of device-writable pieces of these lengths; their addresses. */
 export function supplyPieces(rig: Rig, id: string, lengths: readonly number[], pair = 0): number[] {
   const { slice, receive } = rig.guest(id);
   const addresses = lengths.map((length, n) => slice.allocate(length + 3, 1) + (n % 3));
-  receive[pair]!.submit(lengths.map((length, n) => ({ address: addresses[n]!, length, flags: WRITE })));
+  receive[pair]!.submit(
+    lengths.map((length, n) => ({ address: addresses[n]!, length, flags: WRITE })),
+  );
   return addresses;
 }
 
@@ -166,7 +187,8 @@ export function postCommand(rig: Rig, id: string, bytes: readonly number[]): num
   slice.write(commandAt, bytes);
   slice.write(ackAt, [ACK_UNTOUCHED]);
   control!.submit([
-    { address: commandAt, length: bytes.length }, { address: ackAt, length: 1, flags: WRITE },
+    { address: commandAt, length: bytes.length },
+    { address: ackAt, length: 1, flags: WRITE },
   ]);
   return ackAt;
 }

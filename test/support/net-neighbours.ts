@@ -21,8 +21,10 @@ export interface Attack {
 
 function devicesOf(attack: Attack): Record<string, NetDeviceConfig> {
   return {
-    mallory: netDevice(1, attack.mallory), victim: netDevice(2, attack.victim),
-    x: netDevice(3), y: netDevice(4),
+    mallory: netDevice(1, attack.mallory),
+    victim: netDevice(2, attack.victim),
+    x: netDevice(3),
+    y: netDevice(4),
   };
 }
 
@@ -30,14 +32,20 @@ function build(attack: Attack): Rig {
   return new Rig({
     devices: devicesOf(attack),
     routes: [
-      route('mallory', 'victim', attack.route), route('victim', 'mallory'), route('x', 'y'), route('y', 'x'),
+      route('mallory', 'victim', attack.route),
+      route('victim', 'mallory'),
+      route('x', 'y'),
+      route('y', 'x'),
     ],
   });
 }
 
 /** The same conversation in every run: both ways, and a length that changes. */
 function converse(rig: Rig, majorFrame: number): void {
-  for (const [from, to] of [['x', 'y'], ['y', 'x']] as const) {
+  for (const [from, to] of [
+    ['x', 'y'],
+    ['y', 'x'],
+  ] as const) {
     rig.supply(to, 2, 1600);
     rig.send(from, rig.packet(from, to, 60 + 100 * majorFrame));
   }
@@ -51,7 +59,9 @@ interface Trace {
 
 function traceOf(rig: Rig): Trace {
   const { plan, counters, notifier } = rig;
-  const partitions = plan.partitions.filter(({ id }) => HONEST.includes(id)).map(({ index }) => index);
+  const partitions = plan.partitions
+    .filter(({ id }) => HONEST.includes(id))
+    .map(({ index }) => index);
   const queues = plan.queues.filter((queue) => partitions.includes(queue.partition));
   const every = (table: { COUNT: number }, read: (counter: number) => number) =>
     Array.from({ length: table.COUNT }, (_, counter) => read(counter));
@@ -62,14 +72,21 @@ function traceOf(rig: Rig): Trace {
     }),
     numbers: {
       used: HONEST.map((id) =>
-        [...rig.guest(id).receive, ...rig.guest(id).transmit].map((ring) => ring.usedElements)),
-      queues: queues.map(({ index }) => every(QueueCounter, (counter) => counters.queue(index, counter))),
-      routes: plan.routes.filter(({ from }) => partitions.includes(plan.devices[from]!.partition))
+        [...rig.guest(id).receive, ...rig.guest(id).transmit].map((ring) => ring.usedElements),
+      ),
+      queues: queues.map(({ index }) =>
+        every(QueueCounter, (counter) => counters.queue(index, counter)),
+      ),
+      routes: plan.routes
+        .filter(({ from }) => partitions.includes(plan.devices[from]!.partition))
         .map(({ index }) => every(RouteCounter, (counter) => counters.route(index, counter))),
-      windows: plan.windows.filter((window) => partitions.includes(window.partition))
+      windows: plan.windows
+        .filter((window) => partitions.includes(window.partition))
         .map(({ index }) => every(WindowCounter, (counter) => counters.window(index, counter))),
       faults: partitions.map((index) => FAULT_NAMES.map((_, code) => counters.fault(index, code))),
-      notifications: notifier.sent.filter(({ target }) => queues.some(({ index }) => index === target)),
+      notifications: notifier.sent.filter(({ target }) =>
+        queues.some(({ index }) => index === target),
+      ),
       time: rig.time.nowNs,
     },
   };
@@ -103,9 +120,17 @@ export function besideHonestPair(attack: Attack): Rig {
   const attacked = traceOf(rig);
   assert.deepEqual(attacked.numbers, control.numbers);
   HONEST.forEach((id, n) => {
-    assert.equal(Buffer.compare(attacked.memory[n]!, control.memory[n]!), 0, `memory of ${id} as in peace`);
+    assert.equal(
+      Buffer.compare(attacked.memory[n]!, control.memory[n]!),
+      0,
+      `memory of ${id} as in peace`,
+    );
   });
-  assert.equal(rig.route('x-y').delivered, FRAMES_BEFORE + FRAMES_AFTER, 'the honest pair was served');
+  assert.equal(
+    rig.route('x-y').delivered,
+    FRAMES_BEFORE + FRAMES_AFTER,
+    'the honest pair was served',
+  );
   return rig;
 }
 
@@ -115,5 +140,9 @@ export function assertStillServes(rig: Rig): void {
   rig.supply('victim', 1, 2048);
   rig.send('mallory', rig.packet('mallory', 'victim'));
   rig.frames();
-  assert.equal(rig.route('mallory-victim').delivered, before + 1, 'the attacker itself is still served');
+  assert.equal(
+    rig.route('mallory-victim').delivered,
+    before + 1,
+    'the attacker itself is still served',
+  );
 }

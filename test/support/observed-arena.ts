@@ -31,11 +31,13 @@ export function observing<T>(arena: Arena, listener: Listener, work: () => T): T
   const own = { ...arena };
   const atomics = Atomics as unknown as Record<string, Operation>;
   const atomicsBefore = Object.fromEntries(ATOMICS.map((name) => [name, atomics[name]!]));
-  const views = Object.fromEntries(VIEWS.map((name) => {
-    const view = proxyOf(arena[name], listener);
-    raw.set(view, arena[name]);
-    return [name, view];
-  }));
+  const views = Object.fromEntries(
+    VIEWS.map((name) => {
+      const view = proxyOf(arena[name], listener);
+      raw.set(view, arena[name]);
+      return [name, view];
+    }),
+  );
   const kernel = Object.fromEntries(KERNEL.map((name) => [name, heard(arena, name, listener)]));
   try {
     Object.assign(arena, views, kernel);
@@ -52,7 +54,8 @@ function proxyOf(view: View, listener: Listener): View {
   return new Proxy(view, {
     get(target, property) {
       const index = Number(property);
-      if (!Number.isInteger(index)) throw new Error(`the data plane asks a view for ${String(property)}`);
+      if (!Number.isInteger(index))
+        throw new Error(`the data plane asks a view for ${String(property)}`);
       const value = target[index];
       listener({ kind: 'read', at: index * bytes, bytes });
       return value;
@@ -69,7 +72,8 @@ function proxyOf(view: View, listener: Listener): View {
 const RANGES: Record<(typeof KERNEL)[number], (operands: number[]) => Access[]> = {
   copy: ([to, from, length]) => [range('read', from!, length!), range('write', to!, length!)],
   join: ([to, head, headLength, rest, restLength]) => [
-    range('read', head!, headLength!), range('read', rest!, restLength!),
+    range('read', head!, headLength!),
+    range('read', rest!, restLength!),
     range('write', to!, headLength! + restLength!),
   ],
   zero: ([at, length]) => [range('write', at!, length!)],
@@ -89,7 +93,12 @@ function heard(arena: Arena, name: (typeof KERNEL)[number], listener: Listener):
   };
 }
 
-function onView(name: string, call: Operation, raw: Map<unknown, View>, listener: Listener): Operation {
+function onView(
+  name: string,
+  call: Operation,
+  raw: Map<unknown, View>,
+  listener: Listener,
+): Operation {
   const run = call as (view: unknown, index: number, ...rest: number[]) => unknown;
   return ((view: unknown, index: number, ...rest: number[]) => {
     const target = raw.get(view);

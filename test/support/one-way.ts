@@ -8,7 +8,8 @@ export const FILL = 0xee;
 
 export function oneWay(b: DeviceOptions = {}, receiveDescriptorsMax = 20): Rig {
   return new Rig({
-    devices: { a: netDevice(1), b: netDevice(2, b) }, routes: [route('a', 'b', { receiveDescriptorsMax })],
+    devices: { a: netDevice(1), b: netDevice(2, b) },
+    routes: [route('a', 'b', { receiveDescriptorsMax })],
   });
 }
 
@@ -35,7 +36,10 @@ export function usedLengths(rig: Rig): number[] {
 
 /** The one packet was dropped for this reason; its sender got its buffer back and did nothing wrong. */
 export function assertDropped(
-  rig: Rig, reason: string, receiverFaults: object, lengths: readonly number[],
+  rig: Rig,
+  reason: string,
+  receiverFaults: object,
+  lengths: readonly number[],
 ): void {
   assert.deepEqual(rig.route('a-b').drops, { [reason]: 1 });
   assert.deepEqual(rig.faults('b'), receiverFaults);

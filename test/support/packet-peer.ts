@@ -22,7 +22,10 @@ export class PacketPeer {
     this.codec = new TestPacketCodec(bench.plane.arena.u8);
     for (let n = 0; n < buffers; n++) {
       const address = this.driver.slice.allocate(BUFFER_BYTES);
-      this.buffers.set(this.driver.ring(0).submit([{ address, length: BUFFER_BYTES, flags: 2 }]), address);
+      this.buffers.set(
+        this.driver.ring(0).submit([{ address, length: BUFFER_BYTES, flags: 2 }]),
+        address,
+      );
     }
   }
 

@@ -9,7 +9,10 @@ function assertTimes(plan: GatewayPlan): void {
     assert.equal(window.index, n);
     assert.ok([window.offsetNs, window.durationNs, window.pollNs].every(Number.isSafeInteger));
     assert.ok(window.durationNs > 0, `window "${window.id}" is empty`);
-    assert.ok(window.offsetNs >= freeFromNs, `window "${window.id}" begins before the one before it ends`);
+    assert.ok(
+      window.offsetNs >= freeFromNs,
+      `window "${window.id}" begins before the one before it ends`,
+    );
     freeFromNs = window.offsetNs + window.durationNs;
   }
   assert.ok(freeFromNs <= plan.majorFrameNs, 'the last window ends behind the major frame');
@@ -29,16 +32,23 @@ function assertBudgets(plan: GatewayPlan, window: PlanWindow): void {
     }
     guaranteedNs += requestsGuaranteed * costNs;
   }
-  if (window.queues.length > 1) assert.ok(guaranteedNs <= roomNs, `guarantees fit window "${window.id}"`);
+  if (window.queues.length > 1)
+    assert.ok(guaranteedNs <= roomNs, `guarantees fit window "${window.id}"`);
 }
 
 function assertServed(plan: GatewayPlan): void {
   const served = new Set(plan.windows.flatMap((window) => window.queues.map(({ queue }) => queue)));
   const missing = plan.queues.filter(({ role, index }) => role !== 'receive' && !served.has(index));
-  assert.deepEqual(missing.map(({ name }) => name), [], 'queues without a window');
+  assert.deepEqual(
+    missing.map(({ name }) => name),
+    [],
+    'queues without a window',
+  );
   const control = plan.windows.filter(({ kind }) => kind === 'control');
-  assert.ok(control.some(({ durationNs }) => durationNs >= plan.controlCommandNs + plan.windowSwitchNs),
-    'room for commands');
+  assert.ok(
+    control.some(({ durationNs }) => durationNs >= plan.controlCommandNs + plan.windowSwitchNs),
+    'room for commands',
+  );
 }
 
 function assertReferences(plan: GatewayPlan): void {
@@ -47,7 +57,11 @@ function assertReferences(plan: GatewayPlan): void {
   }
   for (const { queue, route } of plan.flows) {
     assert.equal(plan.queues[queue]!.role, 'transmit');
-    assert.equal(plan.queues[queue]!.device, plan.routes[route]!.from, 'a flow takes a route of its device');
+    assert.equal(
+      plan.queues[queue]!.device,
+      plan.routes[route]!.from,
+      'a flow takes a route of its device',
+    );
   }
 }
 

@@ -43,8 +43,9 @@ export function descriptorBytes({ address, length, flags = 0, next = 0 }: Desc):
 
 /** Descriptors that follow each other: NEXT on all but the last. */
 export function linked(descs: readonly Desc[]): Desc[] {
-  return descs.map((desc, n) => (n === descs.length - 1
-    ? desc : { ...desc, flags: (desc.flags ?? 0) | NEXT, next: n + 1 }));
+  return descs.map((desc, n) =>
+    n === descs.length - 1 ? desc : { ...desc, flags: (desc.flags ?? 0) | NEXT, next: n + 1 },
+  );
 }
 
 export class QueueBench {
@@ -59,7 +60,9 @@ export class QueueBench {
     const { size = 8, sliceAt = PAGE, sliceBytes = 16 * PAGE, descriptorsMax = 64 } = options;
     this.arena = new Arena(Arena.memory((sliceAt + sliceBytes) / PAGE), kernel());
     this.slice = new GuestSlice(this.arena, sliceAt, sliceBytes);
-    this.memory.setRegions([{ guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: sliceBytes, arenaAt: sliceAt }]);
+    this.memory.setRegions([
+      { guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: sliceBytes, arenaAt: sliceAt },
+    ]);
     this.double = new RingDouble(this.slice, size);
     this.queue = new SplitQueue(this.arena, size);
     this.chain = new DescriptorChain(this.arena, this.memory, descriptorsMax, SCRATCH_AT);
@@ -73,15 +76,21 @@ export class QueueBench {
     double.setAvailIndex(index);
     this.arena.u16[slice.at(double.used + 2) / 2] = index;
     this.queue.start({
-      size: double.size, eventIdx, indirect, index,
-      descAt: slice.at(double.desc) | 0, availAt: slice.at(double.avail) | 0, usedAt: slice.at(double.used) | 0,
+      size: double.size,
+      eventIdx,
+      indirect,
+      index,
+      descAt: slice.at(double.desc) | 0,
+      availAt: slice.at(double.avail) | 0,
+      usedAt: slice.at(double.used) | 0,
     });
   }
 
   /** A device-readable or device-writable buffer of its own, exposed as the next head. */
   offer(count = 1, bytes = 64, flags = 0): number[] {
     return Array.from({ length: count }, () =>
-      this.double.submit([{ address: this.slice.allocate(bytes), length: bytes, flags }]));
+      this.double.submit([{ address: this.slice.allocate(bytes), length: bytes, flags }]),
+    );
   }
 
   /** Exposes heads whose descriptors are not looked at. */
@@ -137,7 +146,10 @@ export class QueueBench {
 
   private segments(from: number, to: number): Segment[] {
     const { at, length } = this.chain;
-    return Array.from({ length: to - from }, (_, n) => ({ at: at[from + n]! >>> 0, length: length[from + n]! }));
+    return Array.from({ length: to - from }, (_, n) => ({
+      at: at[from + n]! >>> 0,
+      length: length[from + n]!,
+    }));
   }
 
   /** Where a descriptor's buffer lies in the arena. */

@@ -3,22 +3,40 @@ import type { VirtioFunction } from '../../src/control-plane/pci/virtio-function
 import type { PlanDevice } from '../../src/schedule/gateway-plan.ts';
 import { bitsOf } from '../../src/wire/features.ts';
 import { DeviceStatus } from '../../src/wire/virtio.ts';
-import { BarLayout, CommonConfig, Msix, NO_VECTOR, PciCommand, PciHeader } from '../../src/wire/virtio-pci.ts';
+import {
+  BarLayout,
+  CommonConfig,
+  Msix,
+  NO_VECTOR,
+  PciCommand,
+  PciHeader,
+} from '../../src/wire/virtio-pci.ts';
 import type { FunctionBench } from './function-bench.ts';
 import { GuestSlice, RingDouble } from './ring-double.ts';
 
 /** Natural width of every register of the common configuration structure (4.1.4.3). */
 export const COMMON_WIDTHS: ReadonlyMap<number, number> = new Map([
-  [CommonConfig.DEVICE_FEATURE_SELECT, 4], [CommonConfig.DEVICE_FEATURE, 4],
-  [CommonConfig.DRIVER_FEATURE_SELECT, 4], [CommonConfig.DRIVER_FEATURE, 4],
-  [CommonConfig.CONFIG_MSIX_VECTOR, 2], [CommonConfig.NUM_QUEUES, 2],
-  [CommonConfig.DEVICE_STATUS, 1], [CommonConfig.CONFIG_GENERATION, 1],
-  [CommonConfig.QUEUE_SELECT, 2], [CommonConfig.QUEUE_SIZE, 2], [CommonConfig.QUEUE_MSIX_VECTOR, 2],
-  [CommonConfig.QUEUE_ENABLE, 2], [CommonConfig.QUEUE_NOTIFY_OFF, 2],
-  [CommonConfig.QUEUE_DESC, 4], [CommonConfig.QUEUE_DESC + 4, 4],
-  [CommonConfig.QUEUE_DRIVER, 4], [CommonConfig.QUEUE_DRIVER + 4, 4],
-  [CommonConfig.QUEUE_DEVICE, 4], [CommonConfig.QUEUE_DEVICE + 4, 4],
-  [CommonConfig.QUEUE_NOTIFY_CONFIG_DATA, 2], [CommonConfig.QUEUE_RESET, 2],
+  [CommonConfig.DEVICE_FEATURE_SELECT, 4],
+  [CommonConfig.DEVICE_FEATURE, 4],
+  [CommonConfig.DRIVER_FEATURE_SELECT, 4],
+  [CommonConfig.DRIVER_FEATURE, 4],
+  [CommonConfig.CONFIG_MSIX_VECTOR, 2],
+  [CommonConfig.NUM_QUEUES, 2],
+  [CommonConfig.DEVICE_STATUS, 1],
+  [CommonConfig.CONFIG_GENERATION, 1],
+  [CommonConfig.QUEUE_SELECT, 2],
+  [CommonConfig.QUEUE_SIZE, 2],
+  [CommonConfig.QUEUE_MSIX_VECTOR, 2],
+  [CommonConfig.QUEUE_ENABLE, 2],
+  [CommonConfig.QUEUE_NOTIFY_OFF, 2],
+  [CommonConfig.QUEUE_DESC, 4],
+  [CommonConfig.QUEUE_DESC + 4, 4],
+  [CommonConfig.QUEUE_DRIVER, 4],
+  [CommonConfig.QUEUE_DRIVER + 4, 4],
+  [CommonConfig.QUEUE_DEVICE, 4],
+  [CommonConfig.QUEUE_DEVICE + 4, 4],
+  [CommonConfig.QUEUE_NOTIFY_CONFIG_DATA, 2],
+  [CommonConfig.QUEUE_RESET, 2],
 ]);
 
 const PER_QUEUE_FROM = CommonConfig.QUEUE_SIZE;
@@ -113,7 +131,10 @@ export class RegisterDriver {
   }
 
   /** Sets one queue up, without enabling it. */
-  configure(queue: number, { size = this.plan.queueSizeMax, vector = NO_VECTOR }: QueueOptions = {}): RingDouble {
+  configure(
+    queue: number,
+    { size = this.plan.queueSizeMax, vector = NO_VECTOR }: QueueOptions = {},
+  ): RingDouble {
     const ring = new RingDouble(this.slice, size);
     this.rings.set(queue, ring);
     this.select(queue);
@@ -182,7 +203,8 @@ export class RegisterDriver {
     for (let queue = 0; queue < this.plan.queues.length; queue++) {
       this.select(queue);
       for (const register of COMMON_WIDTHS.keys()) {
-        if (register >= PER_QUEUE_FROM) state[`q${queue} 0x${register.toString(16)}`] = this.read(register);
+        if (register >= PER_QUEUE_FROM)
+          state[`q${queue} 0x${register.toString(16)}`] = this.read(register);
       }
     }
     this.select(queueSelect);

@@ -11,7 +11,11 @@ import { buildDataPlane, type DataPlane } from '../../src/data-plane/data-plane.
 import type { OverrunEvidence } from '../../src/data-plane/dispatcher.ts';
 import type { Notifier } from '../../src/data-plane/publications.ts';
 import { compilePlan } from '../../src/schedule/compile-plan.ts';
-import type { GatewayConfig, NetDeviceConfig, RouteConfig } from '../../src/schedule/gateway-config.ts';
+import type {
+  GatewayConfig,
+  NetDeviceConfig,
+  RouteConfig,
+} from '../../src/schedule/gateway-config.ts';
 import type { GatewayPlan } from '../../src/schedule/gateway-plan.ts';
 import { bitsOf, namesOf } from '../../src/wire/features.ts';
 import { EMBEDDED_GUEST_PHYSICAL } from '../../src/schedule/arena-layout.ts';
@@ -60,15 +64,27 @@ export interface DeviceOptions extends Partial<NetDeviceConfig> {
 export function netDevice(last: number, options: DeviceOptions = {}): NetDeviceConfig {
   const { offer = ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC'], ...rest } = options;
   return {
-    id: 'net0', type: 'virtio-net', mac: `52:54:00:00:00:0${last}`, queuePairs: 1, queueSize: 64,
-    features: { offer, require: ['VIRTIO_F_VERSION_1'] }, ...rest,
+    id: 'net0',
+    type: 'virtio-net',
+    mac: `52:54:00:00:00:0${last}`,
+    queuePairs: 1,
+    queueSize: 64,
+    features: { offer, require: ['VIRTIO_F_VERSION_1'] },
+    ...rest,
   };
 }
 
 export function route(from: string, to: string, options: Partial<RouteConfig> = {}): RouteConfig {
   return {
-    id: `${from.split('.')[0]}-${to.split('.')[0]}`, from: `${from}.net0`, to: `${to}.net0`, vlan: null,
-    packetsPerMajorFrame: 1000, bytesPerMajorFrame: 2_000_000, excess: 'drop', delivery: 'immediate', ...options,
+    id: `${from.split('.')[0]}-${to.split('.')[0]}`,
+    from: `${from}.net0`,
+    to: `${to}.net0`,
+    vlan: null,
+    packetsPerMajorFrame: 1000,
+    bytesPerMajorFrame: 2_000_000,
+    excess: 'drop',
+    delivery: 'immediate',
+    ...options,
   };
 }
 
@@ -92,15 +108,23 @@ export function rigConfig(options: RigOptions = {}): GatewayConfig {
     formatVersion: 1,
     gateway: { name: 'rig', revision: 1, asil: 'QM' },
     partitions: ids.map((id) => ({
-      id, asil: 'QM', memoryMiB: options.memoryMiB ?? 1,
-      guest: { type: 'embedded', program: 'echo' }, devices: [devices[id]!],
+      id,
+      asil: 'QM',
+      memoryMiB: options.memoryMiB ?? 1,
+      guest: { type: 'embedded', program: 'echo' },
+      devices: [devices[id]!],
     })),
     network: { routes: options.routes ?? [route('a', 'b'), route('b', 'a')] },
     schedule: {
-      majorFrameUs: 10_000, idle: 'spin',
+      majorFrameUs: 10_000,
+      idle: 'spin',
       windows: [
         ...ids.map((id, n) => ({
-          id: `w-${id}`, partition: id, offsetUs: n * windowUs, durationUs: windowUs - 10, pollUs: 1000,
+          id: `w-${id}`,
+          partition: id,
+          offsetUs: n * windowUs,
+          durationUs: windowUs - 10,
+          pollUs: 1000,
           queues: queueEntries(devices[id]!),
         })),
         { id: 'control', kind: 'control' as const, offsetUs: 9500, durationUs: 400 },
@@ -110,7 +134,9 @@ export function rigConfig(options: RigOptions = {}): GatewayConfig {
     costs: {
       netForward: { baseNs: 500, perKibNs: 100, perDescriptorNs: 0 },
       netChecksum: { baseNs: 100, perKibNs: 100 },
-      controlCommandNs: 1000, windowSwitchNs: 2000, ...options.costs,
+      controlCommandNs: 1000,
+      windowSwitchNs: 2000,
+      ...options.costs,
     },
     flows: options.flows ?? [],
     health: { reactions: [] },
@@ -119,10 +145,17 @@ export function rigConfig(options: RigOptions = {}): GatewayConfig {
 
 function queueEntries(device: NetDeviceConfig) {
   const pairs = Array.from({ length: device.queuePairs }, (_, pair) => ({
-    queue: `net0.transmitq${pair}`, requestsMax: 1000, requestsGuaranteed: 1, bytesMax: 4_000_000,
+    queue: `net0.transmitq${pair}`,
+    requestsMax: 1000,
+    requestsGuaranteed: 1,
+    bytesMax: 4_000_000,
   }));
   return device.features.offer.includes('VIRTIO_NET_F_CTRL_VQ')
-    ? [...pairs, { queue: 'net0.controlq', requestsMax: 16, requestsGuaranteed: 1, bytesMax: 65536 }] : pairs;
+    ? [
+        ...pairs,
+        { queue: 'net0.controlq', requestsMax: 16, requestsGuaranteed: 1, bytesMax: 65536 },
+      ]
+    : pairs;
 }
 
 /** A started device with a driver-side double for each of its rings. */
@@ -150,7 +183,8 @@ export class Rig {
     this.config = rigConfig(options);
     this.plan = compilePlan(this.config, options.slicesFrom ?? 0);
     const shared = {
-      memory: Arena.memory(this.plan.layout.pages), kernel: kernel(),
+      memory: Arena.memory(this.plan.layout.pages),
+      kernel: kernel(),
       commands: new SharedArrayBuffer(CommandChannel.bytes),
       events: new SharedArrayBuffer(EventLog.bytes),
       counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
@@ -158,13 +192,22 @@ export class Rig {
     this.counters = new Counters(this.plan, shared.counters);
     this.events = new EventLog(shared.events);
     this.channel = new CommandChannel(shared.commands);
-    const evidence: OverrunEvidence = { mark: () => this.evidence.mark(), cause: () => this.evidence.cause() };
+    const evidence: OverrunEvidence = {
+      mark: () => this.evidence.mark(),
+      cause: () => this.evidence.cause(),
+    };
     this.plane = buildDataPlane(this.plan, shared, {
-      clock: this.time, pace: this.time, notifier: this.notifier, evidence,
+      clock: this.time,
+      pace: this.time,
+      notifier: this.notifier,
+      evidence,
     });
     this.plane.dispatcher.begin(this.time.nowNs + 1000);
     for (const partition of this.plan.partitions) {
-      this.guests[partition.id] = this.startGuest(partition.index, options.negotiate?.[partition.id]);
+      this.guests[partition.id] = this.startGuest(
+        partition.index,
+        options.negotiate?.[partition.id],
+      );
     }
   }
 
@@ -181,19 +224,32 @@ export class Rig {
     });
     this.plane.devices[device.index]!.start(bits.low, bits.high);
     this.plane.partitions[index]!.running = true;
-    const of = (role: string) => rings.filter((ring) => ring.role === role).map((ring) => ring.double);
-    return { slice, receive: of('receive'), transmit: of('transmit'), control: of('control')[0], mac: device.mac };
+    const of = (role: string) =>
+      rings.filter((ring) => ring.role === role).map((ring) => ring.double);
+    return {
+      slice,
+      receive: of('receive'),
+      transmit: of('transmit'),
+      control: of('control')[0],
+      mac: device.mac,
+    };
   }
 
   startRing(queue: number, double: RingDouble, features: readonly string[], index = 0): void {
     const { slice } = double;
-    this.plane.queues[queue]!.start({
-      size: double.size,
-      descAt: slice.at(double.desc) | 0, availAt: slice.at(double.avail) | 0, usedAt: slice.at(double.used) | 0,
-      eventIdx: features.includes('VIRTIO_RING_F_EVENT_IDX'),
-      indirect: features.includes('VIRTIO_RING_F_INDIRECT_DESC'),
-      index,
-    }, NotifyKind.ARENA_WORD, queue);
+    this.plane.queues[queue]!.start(
+      {
+        size: double.size,
+        descAt: slice.at(double.desc) | 0,
+        availAt: slice.at(double.avail) | 0,
+        usedAt: slice.at(double.used) | 0,
+        eventIdx: features.includes('VIRTIO_RING_F_EVENT_IDX'),
+        indirect: features.includes('VIRTIO_RING_F_INDIRECT_DESC'),
+        index,
+      },
+      NotifyKind.ARENA_WORD,
+      queue,
+    );
   }
 
   guest(id: string): RigGuest {
@@ -211,7 +267,12 @@ export class Rig {
   }
 
   /** Sends a packet with a plain virtio-net header from one buffer. */
-  send(id: string, packet: ArrayLike<number>, header: readonly number[] = new Array(12).fill(0), pair = 0): number {
+  send(
+    id: string,
+    packet: ArrayLike<number>,
+    header: readonly number[] = new Array(12).fill(0),
+    pair = 0,
+  ): number {
     const { slice, transmit } = this.guest(id);
     const address = slice.allocate(12 + packet.length);
     slice.write(address, [...header, ...Array.from(packet)]);
@@ -231,16 +292,25 @@ export class Rig {
   /** Faults of a partition by name, those that occurred. */
   faults(id: string): Partial<Record<FaultName, number>> {
     const index = this.plan.partitions.findIndex((partition) => partition.id === id);
-    return Object.fromEntries(FAULT_NAMES
-      .map((name, code) => [name, this.counters.fault(index, code)] as const)
-      .filter(([, count]) => count > 0));
+    return Object.fromEntries(
+      FAULT_NAMES.map((name, code) => [name, this.counters.fault(index, code)] as const).filter(
+        ([, count]) => count > 0,
+      ),
+    );
   }
 
-  route(id: string): { sent: number; delivered: number; deferred: number; drops: Record<string, number> } {
+  route(id: string): {
+    sent: number;
+    delivered: number;
+    deferred: number;
+    drops: Record<string, number>;
+  } {
     const { index } = this.plan.routes.find((candidate) => candidate.id === id)!;
-    const drops = Object.fromEntries(DROP_REASONS
-      .map((reason, n) => [reason, this.counters.route(index, RouteCounter.DROPS + n)] as const)
-      .filter(([, count]) => count > 0));
+    const drops = Object.fromEntries(
+      DROP_REASONS.map(
+        (reason, n) => [reason, this.counters.route(index, RouteCounter.DROPS + n)] as const,
+      ).filter(([, count]) => count > 0),
+    );
     return {
       sent: this.counters.route(index, RouteCounter.SENT),
       delivered: this.counters.route(index, RouteCounter.DELIVERED),

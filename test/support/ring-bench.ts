@@ -35,14 +35,21 @@ export class RingBench {
     this.arena = new Arena(Arena.memory(PAGES), kernel());
     const sliceBytes = (PAGES - 1) * PAGE;
     this.slice = new GuestSlice(this.arena, PAGE, sliceBytes);
-    this.memory.setRegions([{ guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: sliceBytes, arenaAt: PAGE }]);
+    this.memory.setRegions([
+      { guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: sliceBytes, arenaAt: PAGE },
+    ]);
     this.queue = new SplitQueue(this.arena, size);
     this.ring = new RingDouble(this.slice, size);
     this.chain = new DescriptorChain(this.arena, this.memory, descriptorsMax, SCRATCH_AT);
     const { desc, avail, used } = this.ring;
     this.setup = {
-      size, index, eventIdx, indirect,
-      descAt: this.slice.at(desc), availAt: this.slice.at(avail), usedAt: this.slice.at(used),
+      size,
+      index,
+      eventIdx,
+      indirect,
+      descAt: this.slice.at(desc),
+      availAt: this.slice.at(avail),
+      usedAt: this.slice.at(used),
     };
     this.start(index);
   }

@@ -2,7 +2,13 @@
 import type { Arena } from '../../src/data-plane/arena.ts';
 import { EMBEDDED_GUEST_PHYSICAL } from '../../src/schedule/arena-layout.ts';
 import {
-  availRingBytes, descriptorTableBytes, usedRingBytes, VirtqAvail, VirtqDesc, VirtqDescFlag, VirtqUsed,
+  availRingBytes,
+  descriptorTableBytes,
+  usedRingBytes,
+  VirtqAvail,
+  VirtqDesc,
+  VirtqDescFlag,
+  VirtqUsed,
 } from '../../src/wire/virtqueue.ts';
 
 /** A bump allocator over one partition's slice, speaking guest-physical addresses. */
@@ -97,7 +103,11 @@ export class RingDouble {
   }
 
   setAvailIndex(index: number): void {
-    Atomics.store(this.slice.arena.u16, this.slice.at(this.avail + VirtqAvail.IDX) / 2, index & 0xffff);
+    Atomics.store(
+      this.slice.arena.u16,
+      this.slice.at(this.avail + VirtqAvail.IDX) / 2,
+      index & 0xffff,
+    );
   }
 
   setAvailFlags(flags: number): void {

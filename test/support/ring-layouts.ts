@@ -9,7 +9,11 @@ export type Layout = (ring: RingDouble, whole: RawDesc) => RawDesc[];
 function cut({ low, high, length, flags }: RawDesc, lengths: readonly number[]): RawDesc[] {
   const bounds = lengths.reduce<number[]>((sums, next) => [...sums, sums.at(-1)! + next], [0]);
   return bounds.map((from, n) => ({
-    low: low + from, high, length: (bounds[n + 1] ?? length) - from, flags, next: 0,
+    low: low + from,
+    high,
+    length: (bounds[n + 1] ?? length) - from,
+    flags,
+    next: 0,
   }));
 }
 
@@ -25,7 +29,9 @@ export const LAYOUTS: Record<string, Layout> = {
   'in three descriptors': cutAt([12, 20]),
   'with its header in single bytes': cutAt([...HEADER_BYTES, 3, 4]),
   'in an indirect table': (ring, whole) => [tableOf(ring, linked(cut(whole, [12, 20])))],
-  'in an indirect table at an odd address': (ring, whole) => [tableOf(ring, linked(cut(whole, [12, 20])), 1)],
+  'in an indirect table at an odd address': (ring, whole) => [
+    tableOf(ring, linked(cut(whole, [12, 20])), 1),
+  ],
   'in a direct descriptor and a table': (ring, whole) => {
     const [first, ...rest] = cut(whole, [12, 20]);
     return linked([first!, tableOf(ring, linked(rest))]);
@@ -34,7 +40,9 @@ export const LAYOUTS: Record<string, Layout> = {
 
 /** Writes a buffer in this layout behind what the ring has, and exposes it; the head. */
 export function place(ring: RingDouble, first: number, descs: readonly RawDesc[]): number {
-  const moved = descs.map((desc) => ((desc.flags & NEXT) !== 0 ? { ...desc, next: desc.next + first } : desc));
+  const moved = descs.map((desc) =>
+    (desc.flags & NEXT) !== 0 ? { ...desc, next: desc.next + first } : desc,
+  );
   writeTable(ring, moved, first);
   ring.expose(first);
   return first;

@@ -35,16 +35,27 @@ export class RingPair {
     this.arena.u8.fill(0);
     this.size = size;
     this.eventIdx = eventIdx;
-    this.driver = new DriverQueue({
-      u16: this.arena.u16, i32: this.arena.i32,
-      allocate: (bytes, align) => this.allocate(bytes, align),
-      at: (address) => address - GUEST_BASE,
-    }, { size, bufferBytes, eventIdx });
-    this.driver.kick = () => { this.kicks++; };
+    this.driver = new DriverQueue(
+      {
+        u16: this.arena.u16,
+        i32: this.arena.i32,
+        allocate: (bytes, align) => this.allocate(bytes, align),
+        at: (address) => address - GUEST_BASE,
+      },
+      { size, bufferBytes, eventIdx },
+    );
+    this.driver.kick = () => {
+      this.kicks++;
+    };
     this.device = new SplitQueue(this.arena, size);
     this.device.start({
-      size, eventIdx, indirect: false, index: 0,
-      descAt: this.driver.desc - GUEST_BASE, availAt: this.driver.avail - GUEST_BASE, usedAt: this.driver.used - GUEST_BASE,
+      size,
+      eventIdx,
+      indirect: false,
+      index: 0,
+      descAt: this.driver.desc - GUEST_BASE,
+      availAt: this.driver.avail - GUEST_BASE,
+      usedAt: this.driver.used - GUEST_BASE,
     });
   }
 
@@ -61,7 +72,8 @@ export class RingPair {
     const { i32 } = this.arena;
     return {
       address: (i32[word]! >>> 0) + (i32[word + 1]! >>> 0) * 2 ** 32 - GUEST_BASE,
-      length: i32[word + 2]! >>> 0, flags: i32[word + 3]! & 0xffff,
+      length: i32[word + 2]! >>> 0,
+      flags: i32[word + 3]! & 0xffff,
     };
   }
 
@@ -74,7 +86,8 @@ export class RingPair {
 
   /** The device takes up to so many heads. */
   take(most = Infinity): number[] {
-    if (this.device.look() !== NO_FAULT) throw new Error(`the ring broke: fault ${this.device.brokenBy}`);
+    if (this.device.look() !== NO_FAULT)
+      throw new Error(`the ring broke: fault ${this.device.brokenBy}`);
     const heads: number[] = [];
     while (heads.length < most && this.device.available > 0) heads.push(this.device.takeHead());
     return heads;

@@ -24,7 +24,11 @@ interface Suite {
 
 /** Tidy comes last: it judges the coverage of the first suite. */
 const DEFAULT: readonly Suite[] = [
-  { name: 'covered', covered: true, folders: ['unit', 'conformance', 'property', 'adversarial', 'integration', 'fuzz'] },
+  {
+    name: 'covered',
+    covered: true,
+    folders: ['unit', 'conformance', 'property', 'adversarial', 'integration', 'fuzz'],
+  },
   { name: 'measured', covered: false, folders: ['litmus', 'timing'] },
   { name: 'tidy', covered: false, folders: ['tidy'] },
 ];
@@ -61,7 +65,12 @@ function runCommand(words: readonly string[]): CommandResult {
 function run(suite: Suite): Counts {
   const specs = suite.folders.map((folder) => `build/test/${folder}/**/*.test.js`);
   const counts = path.join(results, `${suite.name}.json`);
-  const mocha = [bin('mocha/bin/mocha.js'), '--reporter', 'test/support/counting-reporter.cjs', ...specs];
+  const mocha = [
+    bin('mocha/bin/mocha.js'),
+    '--reporter',
+    'test/support/counting-reporter.cjs',
+    ...specs,
+  ];
   const words = suite.covered ? [bin('nyc/bin/nyc.js'), ...mocha] : mocha;
   console.log(`\n== ${suite.name}: ${suite.folders.join(', ')}`);
   const env = { ...process.env, ...suite.env, MOCHA_COUNTS: counts };

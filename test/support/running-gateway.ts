@@ -20,13 +20,18 @@ export function cockpit(): GatewayConfig {
 
 /** The configuration with another program for one partition, and these reactions before its own. */
 export function cockpitWith(
-  partition: string, program: string | undefined, reactions: GatewayConfig['health']['reactions'],
+  partition: string,
+  program: string | undefined,
+  reactions: GatewayConfig['health']['reactions'],
 ): GatewayConfig {
   const config = structuredClone(cockpit());
   return {
     ...config,
-    partitions: config.partitions.map((entry) => (entry.id !== partition || program === undefined ? entry
-      : { ...entry, guest: { ...entry.guest, program: program as 'echo' } })),
+    partitions: config.partitions.map((entry) =>
+      entry.id !== partition || program === undefined
+        ? entry
+        : { ...entry, guest: { ...entry.guest, program: program as 'echo' } },
+    ),
     health: { reactions: [...reactions, ...config.health.reactions] },
   };
 }
@@ -35,7 +40,9 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   const end = performance.now() + PATIENCE_MS;
   while (!condition()) {
     if (performance.now() > end) assert.fail(`not within ${PATIENCE_MS} ms: ${what}`);
-    await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, POLL_MS);
+    });
   }
 }
 
@@ -54,7 +61,9 @@ export class RunningGateway {
     this.gateway = new Gateway(compilePlan(config), config);
     this.ids = config.partitions.map(({ id }) => id);
     this.gateway.log.subscribe((line) => this.lines.push(line));
-    this.gateway.partitions.transitions.subscribe((transition) => this.transitions.push(transition));
+    this.gateway.partitions.transitions.subscribe((transition) =>
+      this.transitions.push(transition),
+    );
     this.gateway.start();
   }
 
@@ -78,13 +87,17 @@ export class RunningGateway {
   }
 
   async reaches(mode: PartitionMode, ...partitions: readonly string[]): Promise<void> {
-    for (const partition of partitions) await until(() => this.mode(partition) === mode, `${partition} in mode ${mode}`);
+    for (const partition of partitions)
+      await until(() => this.mode(partition) === mode, `${partition} in mode ${mode}`);
   }
 
   /** So many more answers to the cluster's requests. */
   async answers(count: number): Promise<void> {
     const before = this.statistic('cluster', GuestStatistic.ANSWERED);
-    await until(() => this.statistic('cluster', GuestStatistic.ANSWERED) >= before + count, `${count} more answers`);
+    await until(
+      () => this.statistic('cluster', GuestStatistic.ANSWERED) >= before + count,
+      `${count} more answers`,
+    );
   }
 
   /** What the cluster's requests and answers met on their way. */

@@ -45,18 +45,27 @@ export class SchemaArbitrary {
 
   private ofType(type: string, schema: JsonSchema): fc.Arbitrary<unknown> {
     switch (type) {
-      case 'object': return this.object(schema);
-      case 'array': return this.list(schema);
-      case 'integer': return integer(schema);
-      case 'number': return time(schema);
-      case 'string': return this.text(schema);
-      case 'boolean': return fc.boolean();
-      default: return fc.constant(null);
+      case 'object':
+        return this.object(schema);
+      case 'array':
+        return this.list(schema);
+      case 'integer':
+        return integer(schema);
+      case 'number':
+        return time(schema);
+      case 'string':
+        return this.text(schema);
+      case 'boolean':
+        return fc.boolean();
+      default:
+        return fc.constant(null);
     }
   }
 
   private object({ properties = {}, required = [] }: JsonSchema): fc.Arbitrary<unknown> {
-    const members = Object.entries(properties).map(([name, schema]) => [name, this.of(schema)] as const);
+    const members = Object.entries(properties).map(
+      ([name, schema]) => [name, this.of(schema)] as const,
+    );
     return fc.record(Object.fromEntries(members), { requiredKeys: [...required] });
   }
 
@@ -78,16 +87,23 @@ export class SchemaArbitrary {
 }
 
 function integer({ minimum: min = 0, maximum: max = 0 }: JsonSchema): fc.Arbitrary<number> {
-  return fc.oneof(fc.integer({ min, max: Math.min(max, min + 20) }), fc.integer({ min, max }),
-    fc.constantFrom(min, max));
+  return fc.oneof(
+    fc.integer({ min, max: Math.min(max, min + 20) }),
+    fc.integer({ min, max }),
+    fc.constantFrom(min, max),
+  );
 }
 
 /** Mostly whole nanoseconds given in microseconds, sometimes more decimals than that. */
 function time({ minimum: min = 0, maximum: max = 0 }: JsonSchema): fc.Arbitrary<number> {
   const nanoseconds = (most: number) =>
     fc.integer({ min: min * 1000, max: most * 1000 }).map((ns) => ns / 1000);
-  return fc.oneof(nanoseconds(Math.min(max, 10_000)), nanoseconds(max), fc.constantFrom(min, max),
-    fc.double({ min, max, noNaN: true }));
+  return fc.oneof(
+    nanoseconds(Math.min(max, 10_000)),
+    nanoseconds(max),
+    fc.constantFrom(min, max),
+    fc.double({ min, max, noNaN: true }),
+  );
 }
 
 export interface SchemaNode {
@@ -96,22 +112,35 @@ export interface SchemaNode {
 }
 
 /** Every value of a document with the schema it is judged by. */
-export function schemaNodes(schema: JsonSchema, value: unknown, path: SchemaNode['path'] = []): SchemaNode[] {
+export function schemaNodes(
+  schema: JsonSchema,
+  value: unknown,
+  path: SchemaNode['path'] = [],
+): SchemaNode[] {
   const own = { path, schema };
   if (Array.isArray(value)) {
-    return [own, ...value.flatMap((item, n) => schemaNodes(schema.items ?? {}, item, [...path, n]))];
+    return [
+      own,
+      ...value.flatMap((item, n) => schemaNodes(schema.items ?? {}, item, [...path, n])),
+    ];
   }
   if (typeof value !== 'object' || value === null) return [own];
-  return [own, ...Object.entries(value).flatMap(([name, member]) =>
-    schemaNodes(schema.properties?.[name] ?? {}, member, [...path, name]))];
+  return [
+    own,
+    ...Object.entries(value).flatMap(([name, member]) =>
+      schemaNodes(schema.properties?.[name] ?? {}, member, [...path, name]),
+    ),
+  ];
 }
 
 /** A copy of a document with the value at a path replaced. */
 export function replaced(document: unknown, path: SchemaNode['path'], value: unknown): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return value;
-  const copy = (Array.isArray(document) ? [...document] : { ...(document as object) }) as
-    Record<string | number, unknown>;
+  const copy = (Array.isArray(document) ? [...document] : { ...(document as object) }) as Record<
+    string | number,
+    unknown
+  >;
   copy[step] = replaced(copy[step], rest, value);
   return copy;
 }

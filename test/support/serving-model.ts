@@ -44,7 +44,9 @@ export function serveWindow({ durationNs: end, pollNs, queues }: ModelWindow): S
     const { queue } = state;
     let now = clock;
     const visible = queue.arrivals.filter((at) => at <= clock).length;
-    const others = states.filter((other) => other !== state).reduce((sum, other) => sum + unusedGuaranteeNs(other), 0);
+    const others = states
+      .filter((other) => other !== state)
+      .reduce((sum, other) => sum + unusedGuaranteeNs(other), 0);
     let served = 0;
     while (served < BURST && state.started < visible && !state.closed) {
       if (now + queue.costNs > end) {

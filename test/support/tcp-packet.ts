@@ -20,8 +20,16 @@ function tcpPacket(rig: Rig): number[] {
 }
 
 function header(gsoType: number, gsoSize: number): number[] {
-  return [NetHeaderFlag.NEEDS_CSUM, gsoType, ...le16(PAYLOAD_AT), ...le16(gsoSize), ...le16(TCP_AT),
-    ...le16(Tcp.CHECKSUM), 0, 0];
+  return [
+    NetHeaderFlag.NEEDS_CSUM,
+    gsoType,
+    ...le16(PAYLOAD_AT),
+    ...le16(gsoSize),
+    ...le16(TCP_AT),
+    ...le16(Tcp.CHECKSUM),
+    0,
+    0,
+  ];
 }
 
 export function checksumRequest(rig: Rig): { header: number[]; bytes: number[] } {

@@ -17,19 +17,26 @@ export interface Source {
 
 function read(file: string): Source {
   const text = readFileSync(path.join(ROOT, file), 'utf8');
-  const specifiers = [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)'/gms)].map((match) => match[1]!);
+  const specifiers = [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)'/gms)].map(
+    (match) => match[1]!,
+  );
   return {
-    file, text, lines: text.split('\n'),
-    imports: specifiers.filter((name) => name.startsWith('.'))
+    file,
+    text,
+    lines: text.split('\n'),
+    imports: specifiers
+      .filter((name) => name.startsWith('.'))
       .map((name) => path.join(path.dirname(file), name)),
     packages: specifiers.filter((name) => !name.startsWith('.')),
   };
 }
 
-export const SOURCES: readonly Source[] =
-  globSync(ROOT, 'src').filter((file) => file.endsWith('.ts')).map(read);
-export const TESTS: readonly Source[] =
-  globSync(ROOT, 'test').filter((file) => file.endsWith('.ts')).map(read);
+export const SOURCES: readonly Source[] = globSync(ROOT, 'src')
+  .filter((file) => file.endsWith('.ts'))
+  .map(read);
+export const TESTS: readonly Source[] = globSync(ROOT, 'test')
+  .filter((file) => file.endsWith('.ts'))
+  .map(read);
 
 /** The room of a source: its folder below src, or the file itself for an entry. */
 export function roomOf(file: string): string {

@@ -25,11 +25,22 @@ function tags(sources: typeof SOURCES, kind: string): Map<string, string[]> {
 }
 
 describe('trace', () => {
-  for (const [kind, sources] of [['impl', SOURCES], ['utest', TESTS]] as const) {
+  for (const [kind, sources] of [
+    ['impl', SOURCES],
+    ['utest', TESTS],
+  ] as const) {
     it(`[utest->req~dev.traced~1] every ${kind} tag names a requirement, and every requirement has one`, () => {
       const found = tags(sources, kind);
-      assert.deepEqual([...found.keys()].filter((id) => !ids.has(id)), [], 'orphans');
-      assert.deepEqual([...ids].filter((id) => !found.has(id) && needs(id).includes(kind)), [], 'not covered');
+      assert.deepEqual(
+        [...found.keys()].filter((id) => !ids.has(id)),
+        [],
+        'orphans',
+      );
+      assert.deepEqual(
+        [...ids].filter((id) => !found.has(id) && needs(id).includes(kind)),
+        [],
+        'not covered',
+      );
     });
   }
 
@@ -42,8 +53,13 @@ describe('trace', () => {
   });
 
   it('[utest->req~dev.traced~1] every test title starts with its tag', () => {
-    const bare = TESTS.flatMap(({ file, lines }) => lines.flatMap((line, n) =>
-      (/^\s*it\((?!['`]\[utest->req~)(?!installed \? title)/.test(line) && !/^\s*it\($/.test(line) ? [`${file}:${n + 1}`] : [])));
+    const bare = TESTS.flatMap(({ file, lines }) =>
+      lines.flatMap((line, n) =>
+        /^\s*it\((?!['"`]\[utest->req~)(?!installed \? title)/.test(line) && !/^\s*it\($/.test(line)
+          ? [`${file}:${n + 1}`]
+          : [],
+      ),
+    );
     assert.deepEqual(bare, []);
   });
 });

@@ -9,10 +9,16 @@ const WARM_UP = 200_000;
 
 const rig = new Rig({
   slicesFrom: SLICES_FROM,
-  flows: [{
-    id: 'flow', from: 'a.net0.transmitq0', route: 'a-b', bytesMax: 1514, deadlineUs: 20_000,
-    arrival: { periodUs: 10_000, jitterUs: 0, spacingUs: 0 },
-  }],
+  flows: [
+    {
+      id: 'flow',
+      from: 'a.net0.transmitq0',
+      route: 'a-b',
+      bytesMax: 1514,
+      deadlineUs: 20_000,
+      arrival: { periodUs: 10_000, jitterUs: 0, spacingUs: 0 },
+    },
+  ],
 });
 rig.notifier.notify = () => {};
 const { arena } = rig.plane;

@@ -10,7 +10,9 @@ const BYTES_PER_REQUEST_MAX = 0.4;
 const PROBE = path.join(__dirname, 'allocation-probe.js');
 
 function heapGrowth(mode: string): { bytes: number; requests: number; sliceAt: number } {
-  const { stdout, stderr } = spawnSync(process.execPath, [...FLAGS, PROBE, mode], { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(process.execPath, [...FLAGS, PROBE, mode], {
+    encoding: 'utf8',
+  });
   assert.equal(stderr, '');
   return JSON.parse(stdout) as { bytes: number; requests: number; sliceAt: number };
 }

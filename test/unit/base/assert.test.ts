@@ -8,9 +8,14 @@ describe('base/assert', () => {
   });
 
   it('[utest->req~fault.safe-state~1] an assertion that fails throws an InternalError with its message', () => {
-    assert.throws(() => claim(false, 'the table is sorted'), (error: unknown) =>
-      error instanceof InternalError && error instanceof Error
-      && error.name === 'InternalError' && error.message === 'the table is sorted');
+    assert.throws(
+      () => claim(false, 'the table is sorted'),
+      (error: unknown) =>
+        error instanceof InternalError &&
+        error instanceof Error &&
+        error.name === 'InternalError' &&
+        error.message === 'the table is sorted',
+    );
   });
 
   it('[utest->req~fault.safe-state~1] a value that is there is handed through, however false it looks', () => {
@@ -19,7 +24,10 @@ describe('base/assert', () => {
 
   it('[utest->req~fault.safe-state~1] a value that is missing is an InternalError that names it', () => {
     for (const missing of [undefined, null]) {
-      assert.throws(() => present(missing, 'queue 7'), { name: 'InternalError', message: 'missing: queue 7' });
+      assert.throws(() => present(missing, 'queue 7'), {
+        name: 'InternalError',
+        message: 'missing: queue 7',
+      });
     }
   });
 });

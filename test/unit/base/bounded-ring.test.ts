@@ -30,7 +30,14 @@ describe('base/bounded-ring', () => {
   it('[utest->req~diag.event-log~1] records come out in order, whole, and once', () => {
     const { ring } = ringOf(4);
     for (let n = 0; n < 3; n++) assert.equal(ring.push(Int32Array.of(n, -n)), true);
-    assert.deepEqual(shiftAll(ring), [[0, -0], [1, -1], [2, -2]].map(([a, b]) => [a! | 0, b! | 0]));
+    assert.deepEqual(
+      shiftAll(ring),
+      [
+        [0, -0],
+        [1, -1],
+        [2, -2],
+      ].map(([a, b]) => [a! | 0, b! | 0]),
+    );
     assert.deepEqual(shiftAll(ring), []);
   });
 
@@ -40,7 +47,10 @@ describe('base/bounded-ring', () => {
       for (let n = 0; n < capacity; n++) assert.equal(ring.push(Int32Array.of(n, n)), true);
       for (let n = 0; n < 3; n++) assert.equal(ring.push(Int32Array.of(99, 99)), false);
       assert.equal(ring.refused, 3);
-      assert.deepEqual(shiftAll(ring), Array.from({ length: capacity }, (_, n) => [n, n]));
+      assert.deepEqual(
+        shiftAll(ring),
+        Array.from({ length: capacity }, (_, n) => [n, n]),
+      );
     }
   });
 
@@ -50,7 +60,10 @@ describe('base/bounded-ring', () => {
     assert.ok(ring.shift(new Int32Array(2)));
     assert.equal(ring.push(Int32Array.of(3, 3)), true);
     assert.equal(ring.push(Int32Array.of(4, 4)), false);
-    assert.deepEqual(shiftAll(ring), [[2, 2], [3, 3]]);
+    assert.deepEqual(shiftAll(ring), [
+      [2, 2],
+      [3, 3],
+    ]);
   });
 
   it('[utest->req~diag.event-log~1] positions wrap, and the counters behind them pass 2^31 and 2^32', () => {
@@ -60,7 +73,10 @@ describe('base/bounded-ring', () => {
       for (let n = 0; n < 40; n++) {
         for (let k = 0; k < 4; k++) assert.equal(ring.push(Int32Array.of(n, k)), true);
         assert.equal(ring.push(Int32Array.of(0, 0)), false);
-        assert.deepEqual(shiftAll(ring), [0, 1, 2, 3].map((k) => [n, k]));
+        assert.deepEqual(
+          shiftAll(ring),
+          [0, 1, 2, 3].map((k) => [n, k]),
+        );
       }
     }
   });
@@ -72,7 +88,10 @@ describe('base/bounded-ring', () => {
     assert.equal(buffer.byteLength, 64 + BoundedRing.bytes(3, 2));
     for (let n = 0; n < 3; n++) ring.push(Int32Array.of(1, 2, 3, 4, 5));
     assert.ok(words.subarray(0, 16).every((word) => word === -7));
-    assert.deepEqual(shiftAll(ring, 3), [[1, 2, 3], [1, 2, 3]]);
+    assert.deepEqual(shiftAll(ring, 3), [
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
   });
 
   it('[utest->req~diag.event-log~1] a capacity that is no power of two is our own mistake', () => {

@@ -1,7 +1,13 @@
 /** The closed list of faults: a code for every name, a meaning for every code, and which ones stop a ring. */
 import { strict as assert } from 'node:assert';
 import {
-  FAULT_COUNT, FAULT_NAMES, Fault, faultMeaning, faultName, NO_FAULT, stopsRing,
+  FAULT_COUNT,
+  FAULT_NAMES,
+  Fault,
+  faultMeaning,
+  faultName,
+  NO_FAULT,
+  stopsRing,
 } from '../../../src/base/fault.ts';
 
 describe('base/fault', () => {
@@ -11,7 +17,10 @@ describe('base/fault', () => {
       assert.equal(faultName(code), name);
       return code;
     });
-    assert.deepEqual(named.toSorted((a, b) => a - b), Array.from({ length: FAULT_COUNT - 1 }, (_, n) => n + 1));
+    assert.deepEqual(
+      named.toSorted((a, b) => a - b),
+      Array.from({ length: FAULT_COUNT - 1 }, (_, n) => n + 1),
+    );
   });
 
   it('[utest->req~queue.chain-checked~1] the names are all different, and there are as many as counted', () => {

@@ -24,7 +24,8 @@ function record(histogram: Histogram, ...values: number[]): void {
 
 /** Values below, at and above each power of two, up to the largest that has a step of its own. */
 const powers = Array.from({ length: 32 }, (_, n) => 2 ** n)
-  .flatMap((power) => [power - 1, power, power + 1]).concat(WORD_MAX - 1, WORD_MAX);
+  .flatMap((power) => [power - 1, power, power + 1])
+  .concat(WORD_MAX - 1, WORD_MAX);
 
 /** Nearest rank: the smallest value that at least this share of the values does not exceed. */
 function exactQuantile(values: readonly number[], q: number): number {
@@ -81,17 +82,29 @@ describe('base/histogram', () => {
 
   it('[utest->req~diag.histogram~1] quantiles are never below the exact ones, and at most 3.2 % above', () => {
     const value = fc.oneof(
-      fc.constantFrom(0, ...powers), fc.nat(100), fc.nat(1_000_000), fc.integer({ min: 0, max: WORD_MAX }));
-    fc.assert(fc.property(
-      fc.array(value, { minLength: 1, maxLength: 200 }), fc.double({ min: 0, max: 1, noNaN: true }),
-      (values, q) => {
-        const histogram = histogramOf(...values);
-        const exact = exactQuantile(values, q);
-        const shown = histogram.quantile(q);
-        assert.ok(shown >= exact && shown <= exact * (1 + ERROR_MAX), `${exact} shown as ${shown}`);
-        assert.equal(histogram.min, Math.min(...values));
-        assert.equal(histogram.max, Math.max(...values));
-      }), { seed, numRuns });
+      fc.constantFrom(0, ...powers),
+      fc.nat(100),
+      fc.nat(1_000_000),
+      fc.integer({ min: 0, max: WORD_MAX }),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(value, { minLength: 1, maxLength: 200 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (values, q) => {
+          const histogram = histogramOf(...values);
+          const exact = exactQuantile(values, q);
+          const shown = histogram.quantile(q);
+          assert.ok(
+            shown >= exact && shown <= exact * (1 + ERROR_MAX),
+            `${exact} shown as ${shown}`,
+          );
+          assert.equal(histogram.min, Math.min(...values));
+          assert.equal(histogram.max, Math.max(...values));
+        },
+      ),
+      { seed, numRuns },
+    );
   });
 
   it('[utest->req~diag.histogram~1] a quantile beyond 1 is the maximum', () => {
@@ -107,7 +120,10 @@ describe('base/histogram', () => {
     middle!.clear();
     assert.deepEqual([middle!.count, middle!.min, middle!.max, middle!.quantile(1)], [0, 0, 0, 0]);
     for (const other of [left!, right!]) {
-      assert.deepEqual([other.count, other.min, other.max, other.quantile(1)], [2, 0, WORD_MAX, WORD_MAX]);
+      assert.deepEqual(
+        [other.count, other.min, other.max, other.quantile(1)],
+        [2, 0, WORD_MAX, WORD_MAX],
+      );
     }
     record(middle!, 9);
     assert.equal(middle!.quantile(0.5), 9);
@@ -116,7 +132,8 @@ describe('base/histogram', () => {
   describe('regressions', () => {
     it('[utest->req~diag.histogram~1] quantiles of values beyond 2^32 ns are not understated', () => {
       const tenSeconds = 1e10;
-      for (const q of [0.5, 0.99, 1]) assert.ok(histogramOf(5, tenSeconds, tenSeconds).quantile(q) >= tenSeconds);
+      for (const q of [0.5, 0.99, 1])
+        assert.ok(histogramOf(5, tenSeconds, tenSeconds).quantile(q) >= tenSeconds);
     });
 
     it('[utest->req~diag.histogram~1] the maximum of negative values only is exact', () => {

@@ -17,32 +17,49 @@ function mod(value: number): number {
 describe('base/ring-index', () => {
   it('[utest->req~queue.index-plausible~1] an index wraps at 65,536 in both directions', () => {
     const cases: [number, number][] = [
-      [0, 0], [0xffff, 0xffff], [0x10000, 0], [0x10001, 1], [-1, 0xffff], [-0x10000, 0], [0x1ffff, 0xffff]];
+      [0, 0],
+      [0xffff, 0xffff],
+      [0x10000, 0],
+      [0x10001, 1],
+      [-1, 0xffff],
+      [-0x10000, 0],
+      [0x1ffff, 0xffff],
+    ];
     for (const [value, wrapped] of cases) assert.equal(wrapIndex(value), wrapped);
   });
 
   it('[utest->req~queue.index-plausible~1] a distance is how often one must count up, for every pair of edges', () => {
     for (const from of edges) {
-      for (const to of edges) assert.equal(indexDistance(to, from), mod(to - from), `${from} to ${to}`);
+      for (const to of edges)
+        assert.equal(indexDistance(to, from), mod(to - from), `${from} to ${to}`);
     }
   });
 
   it('[utest->req~queue.index-plausible~1] wrapping the sum of an index and a distance gives the other index', () => {
-    fc.assert(fc.property(index, index, (from, to) =>
-      wrapIndex(from + indexDistance(to, from)) === to), { seed, numRuns });
+    fc.assert(
+      fc.property(index, index, (from, to) => wrapIndex(from + indexDistance(to, from)) === to),
+      { seed, numRuns },
+    );
   });
 
   it('[utest->req~queue.notify-suppression~1] an event is passed exactly when its entry is among those just written', () => {
-    fc.assert(fc.property(index, fc.integer({ min: 0, max: 300 }), index, (before, count, event) => {
-      const written = Array.from({ length: count }, (_, n) => mod(before + n));
-      assert.equal(passesEvent(event, mod(before + count), before), written.includes(event));
-    }), { seed, numRuns: Math.min(numRuns, 20_000) });
+    fc.assert(
+      fc.property(index, fc.integer({ min: 0, max: 300 }), index, (before, count, event) => {
+        const written = Array.from({ length: count }, (_, n) => mod(before + n));
+        assert.equal(passesEvent(event, mod(before + count), before), written.includes(event));
+      }),
+      { seed, numRuns: Math.min(numRuns, 20_000) },
+    );
   });
 
   it('[utest->req~queue.notify-suppression~1] an event at the edges of what was written, over the wrap (catalogue 24)', () => {
     for (const before of edges) {
       const after = mod(before + 3);
-      assert.equal(passesEvent(mod(before - 1), after, before), false, `${before}: written long ago`);
+      assert.equal(
+        passesEvent(mod(before - 1), after, before),
+        false,
+        `${before}: written long ago`,
+      );
       assert.equal(passesEvent(before, after, before), true, `${before}: first one`);
       assert.equal(passesEvent(mod(before + 2), after, before), true, `${before}: last one`);
       assert.equal(passesEvent(after, after, before), false, `${before}: the next one`);

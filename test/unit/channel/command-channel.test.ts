@@ -19,7 +19,10 @@ function numbered(n: number): Int32Array {
 describe('command channel', () => {
   it('[utest->req~ctrl.budget~1] every word of a command arrives as it was sent', () => {
     const { control, plane, taken } = ends();
-    const command = Int32Array.from({ length: CommandWord.COUNT }, (_, n) => (n % 2 === 0 ? -0x8000_0000 : 0x7fff_ffff) + 0);
+    const command = Int32Array.from(
+      { length: CommandWord.COUNT },
+      (_, n) => (n % 2 === 0 ? -0x8000_0000 : 0x7fff_ffff) + 0,
+    );
     control.send(command);
     assert.ok(plane.take(taken));
     assert.deepEqual(taken, command);
@@ -50,7 +53,10 @@ describe('command channel', () => {
     assert.equal(control.send(numbered(999)), undefined);
     const rest: number[] = [];
     while (plane.take(taken)) rest.push(taken[0]! / 100);
-    assert.deepEqual(rest, Array.from({ length: CAPACITY }, (_, n) => n + 1));
+    assert.deepEqual(
+      rest,
+      Array.from({ length: CAPACITY }, (_, n) => n + 1),
+    );
   });
 
   it('[utest->req~ctrl.budget~1] tickets are done in the order of acknowledgement, one by one', () => {
@@ -58,7 +64,11 @@ describe('command channel', () => {
     const tickets = [0, 1, 2].map((n) => control.send(numbered(n))!);
     const done = () => tickets.map((ticket) => control.isDone(ticket));
     assert.deepEqual(done(), [false, false, false]);
-    for (const expected of [[true, false, false], [true, true, false], [true, true, true]]) {
+    for (const expected of [
+      [true, false, false],
+      [true, true, false],
+      [true, true, true],
+    ]) {
       plane.take(taken);
       plane.acknowledge();
       assert.deepEqual(done(), expected);
@@ -76,30 +86,47 @@ describe('command channel', () => {
   });
 
   it('[utest->req~ctrl.budget~1] any order of sends and takes is a queue of bounded length', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(CAPACITY)), { maxLength: 30 }), (steps) => {
-      const { control, plane, taken } = ends();
-      const model: number[] = [];
-      let sent = 0;
-      for (const [sends, count] of steps) {
-        for (let n = 0; n < count; n++) {
-          if (sends) {
-            const accepted = model.length < CAPACITY;
-            assert.equal(control.send(numbered(sent)), accepted ? sent + 1 : undefined);
-            if (accepted) model.push(sent++);
-          } else {
-            const expected = model.shift();
-            assert.equal(plane.take(taken), expected !== undefined);
-            if (expected !== undefined) assert.deepEqual(taken, numbered(expected));
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.boolean(), fc.nat(CAPACITY)), { maxLength: 30 }),
+        (steps) => {
+          const { control, plane, taken } = ends();
+          const model: number[] = [];
+          let sent = 0;
+          for (const [sends, count] of steps) {
+            for (let n = 0; n < count; n++) {
+              if (sends) {
+                const accepted = model.length < CAPACITY;
+                assert.equal(control.send(numbered(sent)), accepted ? sent + 1 : undefined);
+                if (accepted) model.push(sent++);
+              } else {
+                const expected = model.shift();
+                assert.equal(plane.take(taken), expected !== undefined);
+                if (expected !== undefined) assert.deepEqual(taken, numbered(expected));
+              }
+            }
           }
-        }
-      }
-    }), seededRuns(91, 60));
+        },
+      ),
+      seededRuns(91, 60),
+    );
   });
 
   it('[utest->req~ctrl.budget~1] kinds and the operands of one command never share a number', () => {
     const kinds = Object.values(CommandKind);
     assert.equal(new Set(kinds).size, kinds.length);
-    const startQueue = ['KIND', 'TARGET', 'SIZE', 'DESC', 'AVAIL', 'USED', 'FLAGS', 'INDEX', 'NOTIFY_KIND', 'NOTIFY_TARGET'] as const;
+    const startQueue = [
+      'KIND',
+      'TARGET',
+      'SIZE',
+      'DESC',
+      'AVAIL',
+      'USED',
+      'FLAGS',
+      'INDEX',
+      'NOTIFY_KIND',
+      'NOTIFY_TARGET',
+    ] as const;
     const words = startQueue.map((name) => CommandWord[name]);
     assert.equal(new Set(words).size, words.length);
     assert.ok(Math.max(...words, CommandWord.FEATURES_HIGH) < CommandWord.COUNT);

@@ -3,19 +3,34 @@ import { strict as assert } from 'node:assert';
 import { FAULT_COUNT } from '../../../src/base/fault.ts';
 import { HISTOGRAM_WORDS } from '../../../src/base/histogram.ts';
 import {
-  Counters, Drop, DROP_REASONS, FlowCounter, GatewayCounter, layOutCounters, QueueCounter, RouteCounter, WindowCounter,
+  Counters,
+  Drop,
+  DROP_REASONS,
+  FlowCounter,
+  GatewayCounter,
+  layOutCounters,
+  QueueCounter,
+  RouteCounter,
+  WindowCounter,
 } from '../../../src/channel/counters.ts';
 import { compilePlan } from '../../../src/schedule/compile-plan.ts';
 import type { GatewayPlan } from '../../../src/schedule/gateway-plan.ts';
 import { netDevice, rigConfig } from '../../support/rig.ts';
 
 const flow = (id: string) => ({
-  id, from: 'a.net0.transmitq0', route: 'a-b', bytesMax: 100, deadlineUs: 1000,
+  id,
+  from: 'a.net0.transmitq0',
+  route: 'a-b',
+  bytesMax: 100,
+  deadlineUs: 1000,
   arrival: { periodUs: 10_000, jitterUs: 0, spacingUs: 0 },
 });
-const plan: GatewayPlan = compilePlan(rigConfig({
-  devices: { a: netDevice(1), b: netDevice(2), c: netDevice(3) }, flows: [flow('one'), flow('two')],
-}));
+const plan: GatewayPlan = compilePlan(
+  rigConfig({
+    devices: { a: netDevice(1), b: netDevice(2), c: netDevice(3) },
+    flows: [flow('one'), flow('two')],
+  }),
+);
 
 function fresh(): Counters {
   return new Counters(plan, new SharedArrayBuffer(Counters.bytes(plan)));
@@ -27,15 +42,52 @@ function indices(count: number): number[] {
 
 /** Every counter of the plan: where it lies, and how it is read. */
 function places(counters: Counters): { at: number; read: () => number }[] {
-  const rows = (count: number, fields: number, at: (n: number) => number, read: (n: number, field: number) => number) =>
-    indices(count).flatMap((n) => indices(fields).map((field) => ({ at: at(n) + field, read: () => read(n, field) })));
+  const rows = (
+    count: number,
+    fields: number,
+    at: (n: number) => number,
+    read: (n: number, field: number) => number,
+  ) =>
+    indices(count).flatMap((n) =>
+      indices(fields).map((field) => ({ at: at(n) + field, read: () => read(n, field) })),
+    );
   return [
-    ...rows(1, GatewayCounter.COUNT, () => 0, (_, field) => counters.gateway(field)),
-    ...rows(plan.queues.length, QueueCounter.COUNT, (n) => counters.queueAt(n), (n, field) => counters.queue(n, field)),
-    ...rows(plan.routes.length, RouteCounter.COUNT, (n) => counters.routeAt(n), (n, field) => counters.route(n, field)),
-    ...rows(plan.windows.length, WindowCounter.COUNT, (n) => counters.windowAt(n), (n, field) => counters.window(n, field)),
-    ...rows(plan.flows.length, FlowCounter.COUNT, (n) => counters.flowAt(n), (n, field) => counters.flow(n, field)),
-    ...rows(plan.partitions.length, FAULT_COUNT, (n) => counters.faultAt(n), (n, field) => counters.fault(n, field)),
+    ...rows(
+      1,
+      GatewayCounter.COUNT,
+      () => 0,
+      (_, field) => counters.gateway(field),
+    ),
+    ...rows(
+      plan.queues.length,
+      QueueCounter.COUNT,
+      (n) => counters.queueAt(n),
+      (n, field) => counters.queue(n, field),
+    ),
+    ...rows(
+      plan.routes.length,
+      RouteCounter.COUNT,
+      (n) => counters.routeAt(n),
+      (n, field) => counters.route(n, field),
+    ),
+    ...rows(
+      plan.windows.length,
+      WindowCounter.COUNT,
+      (n) => counters.windowAt(n),
+      (n, field) => counters.window(n, field),
+    ),
+    ...rows(
+      plan.flows.length,
+      FlowCounter.COUNT,
+      (n) => counters.flowAt(n),
+      (n, field) => counters.flow(n, field),
+    ),
+    ...rows(
+      plan.partitions.length,
+      FAULT_COUNT,
+      (n) => counters.faultAt(n),
+      (n, field) => counters.fault(n, field),
+    ),
   ];
 }
 
@@ -63,13 +115,22 @@ describe('counters', () => {
     const value = Float64Array.of(1);
     const histograms = [
       counters.windowStartJitter,
-      ...plan.flows.flatMap(({ index }) => [counters.flowLatency(index), counters.flowPublication(index)]),
+      ...plan.flows.flatMap(({ index }) => [
+        counters.flowLatency(index),
+        counters.flowPublication(index),
+      ]),
     ];
     histograms.forEach((histogram, n) => {
       for (let count = 0; count <= n; count++) histogram.recordFrom(value, 0);
     });
-    assert.deepEqual(histograms.map(({ count }) => count), histograms.map((_, n) => n + 1));
-    assert.equal(counters.layout.words, counters.layout.histograms + histograms.length * HISTOGRAM_WORDS);
+    assert.deepEqual(
+      histograms.map(({ count }) => count),
+      histograms.map((_, n) => n + 1),
+    );
+    assert.equal(
+      counters.layout.words,
+      counters.layout.histograms + histograms.length * HISTOGRAM_WORDS,
+    );
     assert.deepEqual(new Set(places(counters).map(({ read }) => read())), new Set([0]));
   });
 

@@ -13,11 +13,15 @@ function both() {
 describe('guest statistics', () => {
   it('[utest->req~guest.traffic-verified~1] each statistic is counted apart and seen by the host', () => {
     const { guest, host } = both();
-    const statistics = Object.entries(GuestStatistic).filter(([name]) => name !== 'COUNT').map(([, at]) => at);
+    const statistics = Object.entries(GuestStatistic)
+      .filter(([name]) => name !== 'COUNT')
+      .map(([, at]) => at);
     for (const at of statistics) guest.add(at, at + 1);
     guest.add(GuestStatistic.SENT);
-    assert.deepEqual(statistics.map((at) => host.get(at)),
-      statistics.map((at) => at + 1 + (at === GuestStatistic.SENT ? 1 : 0)));
+    assert.deepEqual(
+      statistics.map((at) => host.get(at)),
+      statistics.map((at) => at + 1 + (at === GuestStatistic.SENT ? 1 : 0)),
+    );
   });
 
   it('[utest->req~guest.traffic-verified~1] the round-trip histogram lies behind the counts and in the area', () => {

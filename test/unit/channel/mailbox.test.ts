@@ -3,7 +3,12 @@ import { strict as assert } from 'node:assert';
 import { Worker } from 'node:worker_threads';
 import path from 'node:path';
 import fc from 'fast-check';
-import { Mailbox, MailboxOperation, MailboxState, type RegisterAccess } from '../../../src/channel/mailbox.ts';
+import {
+  Mailbox,
+  MailboxOperation,
+  MailboxState,
+  type RegisterAccess,
+} from '../../../src/channel/mailbox.ts';
 import { MailboxWord } from '../../../src/schedule/arena-layout.ts';
 import { MailboxGuest } from '../../support/mailbox-guest.ts';
 import { seededRuns } from '../../support/seeded-runs.ts';
@@ -26,7 +31,9 @@ function guestThread(words: Int32Array, accesses: readonly RegisterAccess[]): Pr
   return new Promise((resolve, reject) => {
     const worker = new Worker(body, { eval: true, workerData: { module, words, accesses } });
     let answers: number[] = [];
-    worker.on('message', (message: number[]) => { answers = message; });
+    worker.on('message', (message: number[]) => {
+      answers = message;
+    });
     worker.on('error', reject);
     worker.on('exit', () => resolve(answers));
   });
@@ -36,7 +43,9 @@ async function nextRequest(mailbox: Mailbox): Promise<RegisterAccess> {
   for (;;) {
     const request = mailbox.request();
     if (request) return request;
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
   }
 }
 
@@ -54,20 +63,32 @@ describe('register mailbox', () => {
   it('[utest->req~ctrl.register-budget~1] any words are taken over as unsigned numbers', () => {
     const { mailbox, guest } = host();
     const word = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
-    const access = fc.record({ operation: word, function: word, offset: word, width: word, low: word, high: word });
-    fc.assert(fc.property(access, (posted) => {
-      guest.post(posted);
-      const { operation, ...rest } = mailbox.request()!;
-      assert.equal(operation | 0, posted.operation);
-      for (const key of ['function', 'offset', 'width', 'low', 'high'] as const) assert.equal(rest[key], posted[key] >>> 0);
-    }), seededRuns(93, 200));
+    const access = fc.record({
+      operation: word,
+      function: word,
+      offset: word,
+      width: word,
+      low: word,
+      high: word,
+    });
+    fc.assert(
+      fc.property(access, (posted) => {
+        guest.post(posted);
+        const { operation, ...rest } = mailbox.request()!;
+        assert.equal(operation | 0, posted.operation);
+        for (const key of ['function', 'offset', 'width', 'low', 'high'] as const)
+          assert.equal(rest[key], posted[key] >>> 0);
+      }),
+      seededRuns(93, 200),
+    );
   });
 
   it('[utest->req~mem.single-fetch~1] a request is a copy: what the guest writes later does not change it', () => {
     const { mailbox, guest } = host();
     guest.post({ operation: 2, function: 1, offset: 4, width: 2, low: 7, high: 8 });
     const request = mailbox.request()!;
-    for (let word: number = MailboxWord.OPERATION; word <= MailboxWord.HIGH; word++) guest.set(word, -1);
+    for (let word: number = MailboxWord.OPERATION; word <= MailboxWord.HIGH; word++)
+      guest.set(word, -1);
     assert.deepEqual(request, { operation: 2, function: 1, offset: 4, width: 2, low: 7, high: 8 });
   });
 
@@ -83,10 +104,15 @@ describe('register mailbox', () => {
     assert.deepEqual(new Set(outside), new Set([-7]));
   });
 
-  it('[utest->req~guest.honest-driver~1] a guest\'s thread waits for each answer, and gets its own', async () => {
+  it("[utest->req~guest.honest-driver~1] a guest's thread waits for each answer, and gets its own", async () => {
     const { words, mailbox, guest } = host();
     const accesses = Array.from({ length: 200 }, (_, n): RegisterAccess => ({
-      operation: MailboxOperation.BAR_READ, function: 0, offset: 4 * n, width: 4, low: n, high: -n,
+      operation: MailboxOperation.BAR_READ,
+      function: 0,
+      offset: 4 * n,
+      width: 4,
+      low: n,
+      high: -n,
     }));
     const answers = guestThread(words, accesses);
     for (const { offset, low } of accesses) {
@@ -94,7 +120,10 @@ describe('register mailbox', () => {
       assert.deepEqual([request.offset, request.low], [offset, low]);
       mailbox.answer(0xffff_0000 + request.offset);
     }
-    assert.deepEqual(await answers, accesses.map(({ offset }) => 0xffff_0000 + offset));
+    assert.deepEqual(
+      await answers,
+      accesses.map(({ offset }) => 0xffff_0000 + offset),
+    );
     assert.equal(guest.state, MailboxState.IDLE);
   });
 });

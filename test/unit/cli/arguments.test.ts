@@ -1,14 +1,23 @@
 /** Command lines taken apart, and tables put together. */
 import { strict as assert } from 'node:assert';
-import { parseArguments, positiveNumber, UsageError, type CommandShape } from '../../../src/cli/arguments.ts';
+import {
+  parseArguments,
+  positiveNumber,
+  UsageError,
+  type CommandShape,
+} from '../../../src/cli/arguments.ts';
 import { textTable, us } from '../../../src/cli/text-table.ts';
 
 const SHAPE: CommandShape = {
-  positionals: ['CONFIG'], options: { 'flag': 'flag', 'value': 'value', 'maybe': 'optional-value' },
+  positionals: ['CONFIG'],
+  options: { flag: 'flag', value: 'value', maybe: 'optional-value' },
 };
 
 function parsed(line: string) {
-  return parseArguments(line.split(' ').filter((word) => word !== ''), SHAPE);
+  return parseArguments(
+    line.split(' ').filter((word) => word !== ''),
+    SHAPE,
+  );
 }
 
 function assertUsageError(action: () => unknown, message: string): void {
@@ -64,8 +73,10 @@ describe('arguments', () => {
   }
 
   it('[utest->req~cli.errors~1] a command without positionals takes none', () => {
-    assertUsageError(() => parseArguments(['a'], { positionals: [], options: {} }),
-      '"a" is one argument too many');
+    assertUsageError(
+      () => parseArguments(['a'], { positionals: [], options: {} }),
+      '"a" is one argument too many',
+    );
   });
 });
 
@@ -74,23 +85,46 @@ describe('numbers on the command line', () => {
     assert.equal(positiveNumber(undefined, 'duration'), undefined);
   });
 
-  for (const [text, number] of [['1', 1], ['0.5', 0.5], ['1e3', 1000]] as const) {
-    it(`[utest->req~cli.errors~1] "${text}" is ${number}`,
-      () => assert.equal(positiveNumber(text, 'duration'), number));
+  for (const [text, number] of [
+    ['1', 1],
+    ['0.5', 0.5],
+    ['1e3', 1000],
+  ] as const) {
+    it(`[utest->req~cli.errors~1] "${text}" is ${number}`, () =>
+      assert.equal(positiveNumber(text, 'duration'), number));
   }
 
-  for (const text of ['', '0', '-0', '-1', 'NaN', 'Infinity', '1e400', '1s', 'abc', true] as const) {
+  for (const text of [
+    '',
+    '0',
+    '-0',
+    '-1',
+    'NaN',
+    'Infinity',
+    '1e400',
+    '1s',
+    'abc',
+    true,
+  ] as const) {
     it(`[utest->req~cli.errors~1] "${text}" is no number above 0`, () => {
-      assertUsageError(() => positiveNumber(text, 'duration'),
-        `--duration needs a number above 0, not "${text}"`);
+      assertUsageError(
+        () => positiveNumber(text, 'duration'),
+        `--duration needs a number above 0, not "${text}"`,
+      );
     });
   }
 });
 
 describe('tables', () => {
   it('[utest->req~cli.errors~1] columns are as wide as their widest cell, numbers stand to the right', () => {
-    assert.equal(textTable([['name', 'time'], ['a', '1.5 µs'], ['long name', '12.5 µs']]),
-      'name       time\na           1.5 µs\nlong name  12.5 µs');
+    assert.equal(
+      textTable([
+        ['name', 'time'],
+        ['a', '1.5 µs'],
+        ['long name', '12.5 µs'],
+      ]),
+      'name       time\na           1.5 µs\nlong name  12.5 µs',
+    );
   });
 
   it('[utest->req~cli.errors~1] a missing cell is empty, and no line ends with blanks', () => {
@@ -101,8 +135,12 @@ describe('tables', () => {
     assert.equal(textTable([]), '');
   });
 
-  for (const [ns, text] of [[0, '0.0 µs'], [50, '0.1 µs'], [1_500, '1.5 µs'],
-    [12_000_000, '12000.0 µs']] as const) {
+  for (const [ns, text] of [
+    [0, '0.0 µs'],
+    [50, '0.1 µs'],
+    [1_500, '1.5 µs'],
+    [12_000_000, '12000.0 µs'],
+  ] as const) {
     it(`[utest->req~cli.errors~1] ${ns} ns are shown as ${text}`, () => assert.equal(us(ns), text));
   }
 });

@@ -13,8 +13,11 @@ const JUDGED_BELOW = ['duplicate-partition-id', 'syntax-not-a-number'];
 function assertRefused(name: string, { at, says, implies }: BrokenConfig): void {
   const problems = problemsOf(invalidText(name));
   const places = implies ? [at, implies.at] : [at];
-  assert.deepEqual(problems.map(place).sort(), places.sort(),
-    problems.map(({ message }) => message).join('\n'));
+  assert.deepEqual(
+    problems.map(place).sort(),
+    places.sort(),
+    problems.map(({ message }) => message).join('\n'),
+  );
   const { message } = problems.find((problem) => place(problem) === at)!;
   for (const words of says) assert.ok(message.includes(words), `${message}\nlacks: ${words}`);
 }
@@ -25,7 +28,10 @@ function rulesBrokenBy(name: string): string[] {
 }
 
 function assertBreaksOnlyItsRule(name: string, broken: BrokenConfig): void {
-  assert.deepEqual(rulesBrokenBy(name), [name, ...(broken.implies ? [broken.implies.rule] : [])].sort());
+  assert.deepEqual(
+    rulesBrokenBy(name),
+    [name, ...(broken.implies ? [broken.implies.rule] : [])].sort(),
+  );
 }
 
 describe('config/invalid', () => {
@@ -48,14 +54,20 @@ describe('config/invalid', () => {
 
   for (const [name, broken] of Object.entries(BROKEN_CONFIGS)) {
     if (JUDGED_BELOW.includes(name)) continue;
-    const requirement = name.startsWith('syntax-') ? 'strict-json' : name.startsWith('schema-') ? 'schema' : 'semantic';
+    const requirement = name.startsWith('syntax-')
+      ? 'strict-json'
+      : name.startsWith('schema-')
+        ? 'schema'
+        : 'semantic';
     const also = broken.implies ? `, and for ${broken.implies.rule}, which it implies` : '';
-    it(`[utest->req~cfg.${requirement}~1] ${name}.json is refused for that alone,`
-      + ` at ${broken.at}${also} (catalogue 81)`,
+    it(
+      `[utest->req~cfg.${requirement}~1] ${name}.json is refused for that alone,` +
+        ` at ${broken.at}${also} (catalogue 81)`,
       () => {
         assertRefused(name, broken);
         if (requirement === 'semantic') assertBreaksOnlyItsRule(name, broken);
-      });
+      },
+    );
   }
 });
 

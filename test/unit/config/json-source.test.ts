@@ -21,7 +21,10 @@ describe('JSON source: depth', () => {
   });
 
   it('[utest->req~cfg.strict-json~1] the 65th level is refused where it opens (catalogue 81)', () => {
-    assert.deepEqual(refused(nested(65)), { places: ['1:65'], message: 'nested deeper than 64 levels' });
+    assert.deepEqual(refused(nested(65)), {
+      places: ['1:65'],
+      message: 'nested deeper than 64 levels',
+    });
   });
 
   for (const [name, text, at] of [
@@ -114,14 +117,20 @@ describe('JSON source: numbers and keys', () => {
   }
 
   it('[utest->req~cfg.strict-json~1] the largest double is read exactly', () => {
-    assert.deepEqual(new JsonSource('[1.7976931348623157e308, -0.5, 1E+2]').value,
-      [Number.MAX_VALUE, -0.5, 100]);
+    assert.deepEqual(new JsonSource('[1.7976931348623157e308, -0.5, 1E+2]').value, [
+      Number.MAX_VALUE,
+      -0.5,
+      100,
+    ]);
   });
 
-  it('[utest->req~cfg.strict-json~1] a key that stands twice is refused at its'
-    + ' second place (catalogue 81)', () => {
-    assert.deepEqual(refused('{"a": 1,\n "b": 2,\n "a": 1}').places, ['3:2']);
-  });
+  it(
+    '[utest->req~cfg.strict-json~1] a key that stands twice is refused at its' +
+      ' second place (catalogue 81)',
+    () => {
+      assert.deepEqual(refused('{"a": 1,\n "b": 2,\n "a": 1}').places, ['3:2']);
+    },
+  );
 
   it('[utest->req~cfg.strict-json~1] a key that stands three times is two mistakes', () => {
     assert.deepEqual(refused('{"a":1,"a":1,"a":1}').places, ['1:8', '1:14']);
@@ -135,37 +144,62 @@ describe('JSON source: numbers and keys', () => {
     assert.deepEqual(new JsonSource('[{"a":1},{"a":{"a":2}}]').problems, []);
   });
 
-  it('[utest->req~cfg.strict-json~1] __proto__ twice is a duplicate key like any'
-    + ' other (catalogue 81)', () => {
-    assert.deepEqual(refused('{"__proto__":{},"__proto__":{}}').places, ['1:17']);
-  });
+  it(
+    '[utest->req~cfg.strict-json~1] __proto__ twice is a duplicate key like any' +
+      ' other (catalogue 81)',
+    () => {
+      assert.deepEqual(refused('{"__proto__":{},"__proto__":{}}').places, ['1:17']);
+    },
+  );
 
-  it('[utest->req~cfg.strict-json~1] __proto__ changes no prototype, neither the'
-    + ' object\'s own nor the common one', () => {
-    const { value } = new JsonSource(
-      '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": 1}}}');
-    const object = value as Record<string, unknown>;
-    assert.equal(Object.getPrototypeOf(object), Object.prototype);
-    assert.deepEqual(Object.keys(object), ['__proto__', 'constructor']);
-    assert.equal(object['polluted'], undefined);
-    assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
-  });
+  it(
+    '[utest->req~cfg.strict-json~1] __proto__ changes no prototype, neither the' +
+      " object's own nor the common one",
+    () => {
+      const { value } = new JsonSource(
+        '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": 1}}}',
+      );
+      const object = value as Record<string, unknown>;
+      assert.equal(Object.getPrototypeOf(object), Object.prototype);
+      assert.deepEqual(Object.keys(object), ['__proto__', 'constructor']);
+      assert.equal(object['polluted'], undefined);
+      assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+    },
+  );
 
-  for (const key of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '', '0']) {
-    it(`[utest->req~cfg.schema~1] the key "${key}" is unknown like any other, and`
-      + ` said where (catalogue 81)`, () => {
-      const problems = problemsOf(`{"gateway":\n{"name":"a","revision":1,"asil":"QM","${key}":{}}}`)
-        .filter((problem) => problem.message.startsWith('unknown key'));
-      assert.deepEqual(problems.map((problem) => [place(problem), problem.path]),
-        [['2:38', `/gateway/${key}`]]);
-    });
+  for (const key of [
+    '__proto__',
+    'constructor',
+    'prototype',
+    'toString',
+    'hasOwnProperty',
+    '',
+    '0',
+  ]) {
+    it(
+      `[utest->req~cfg.schema~1] the key "${key}" is unknown like any other, and` +
+        ` said where (catalogue 81)`,
+      () => {
+        const problems = problemsOf(
+          `{"gateway":\n{"name":"a","revision":1,"asil":"QM","${key}":{}}}`,
+        ).filter((problem) => problem.message.startsWith('unknown key'));
+        assert.deepEqual(
+          problems.map((problem) => [place(problem), problem.path]),
+          [['2:38', `/gateway/${key}`]],
+        );
+      },
+    );
   }
 });
 
 describe('JSON source: places', () => {
   it('[utest->req~cfg.all-errors~1] several syntax mistakes are all found, in the order of the file', () => {
-    assert.deepEqual(refused('{"a" 1,\n"b": 2\n"c": 3, // no\n"d": 1e}').places,
-      ['1:6', '3:1', '3:9', '4:6']);
+    assert.deepEqual(refused('{"a" 1,\n"b": 2\n"c": 3, // no\n"d": 1e}').places, [
+      '1:6',
+      '3:1',
+      '3:9',
+      '4:6',
+    ]);
   });
 
   it('[utest->req~cfg.all-errors~1] a CRLF ends one line', () => {
@@ -180,20 +214,26 @@ describe('JSON source: places', () => {
     assert.deepEqual(refused('{"a": 1e999,\n"b": 1,\n"b": -1e999}').places, ['1:7', '3:1', '3:6']);
   });
 
-  it('[utest->req~cfg.all-errors~1] a path that does not exist is placed at what is'
-    + ' nearest around it', () => {
-    const source = new JsonSource('{"a":\n[1, {"b": 2}]}');
-    assert.equal(place(source.problemAt(['a', 1, 'c', 'd'], '')), '2:5');
-    assert.equal(place(new JsonSource('\n {}').problemAt(['x'], '')), '2:2');
-    assert.equal(place(new JsonSource('\n {}').problemAt([], '')), '2:2');
-  });
+  it(
+    '[utest->req~cfg.all-errors~1] a path that does not exist is placed at what is' +
+      ' nearest around it',
+    () => {
+      const source = new JsonSource('{"a":\n[1, {"b": 2}]}');
+      assert.equal(place(source.problemAt(['a', 1, 'c', 'd'], '')), '2:5');
+      assert.equal(place(new JsonSource('\n {}').problemAt(['x'], '')), '2:2');
+      assert.equal(place(new JsonSource('\n {}').problemAt([], '')), '2:2');
+    },
+  );
 
-  it('[utest->req~cfg.all-errors~1] a mistake in a key is placed at the key, one in'
-    + ' a value at the value', () => {
-    const source = new JsonSource('{"a": {"b": 2}}');
-    assert.equal(place(source.problemAt(['a', 'b'], '', true)), '1:8');
-    assert.equal(place(source.problemAt(['a', 'b'], '')), '1:13');
-  });
+  it(
+    '[utest->req~cfg.all-errors~1] a mistake in a key is placed at the key, one in' +
+      ' a value at the value',
+    () => {
+      const source = new JsonSource('{"a": {"b": 2}}');
+      assert.equal(place(source.problemAt(['a', 'b'], '', true)), '1:8');
+      assert.equal(place(source.problemAt(['a', 'b'], '')), '1:13');
+    },
+  );
 
   it('[utest->req~cfg.all-errors~1] paths are JSON pointers, with / and ~ escaped', () => {
     const source = new JsonSource('{"a/b": {"~": 1}}');

@@ -3,7 +3,9 @@ import { strict as assert } from 'node:assert';
 import { didYouMean, Validator } from '../../../src/control-plane/config/validator.ts';
 
 function messages(schema: object, value: unknown): string[] {
-  return new Validator(schema).findings(value).map(({ path, message }) => `/${path.join('/')} ${message}`);
+  return new Validator(schema)
+    .findings(value)
+    .map(({ path, message }) => `/${path.join('/')} ${message}`);
 }
 
 describe('did you mean', () => {
@@ -19,10 +21,13 @@ describe('did you mean', () => {
     ['check', [], ''],
     ['', ['check'], ''],
   ] as const) {
-    it(`[utest->req~cfg.all-errors~1] "${wrong}" among`
-      + ` [${candidates.join(', ')}]${expected || ': nothing is near'}`, () => {
-      assert.equal(didYouMean(wrong, candidates), expected);
-    });
+    it(
+      `[utest->req~cfg.all-errors~1] "${wrong}" among` +
+        ` [${candidates.join(', ')}]${expected || ': nothing is near'}`,
+      () => {
+        assert.equal(didYouMean(wrong, candidates), expected);
+      },
+    );
   }
 });
 
@@ -39,14 +44,31 @@ describe('validator', () => {
 
   for (const [name, schema, value, expected] of [
     ['a type', { type: 'integer' }, '5', '/ the document is "5"; its type must be integer'],
-    ['two types', { type: ['integer', 'null'] }, 'x',
-      '/ the document is "x"; its type must be integer or null'],
-    ['true where a number is due', { type: 'integer' }, true,
-      '/ the document is true; its type must be integer'],
-    ['an enumeration', { enum: ['drop', 'defer'] }, 'drp',
-      '/ the document is "drp"; allowed are drop, defer. Did you mean "drop"?'],
+    [
+      'two types',
+      { type: ['integer', 'null'] },
+      'x',
+      '/ the document is "x"; its type must be integer or null',
+    ],
+    [
+      'true where a number is due',
+      { type: 'integer' },
+      true,
+      '/ the document is true; its type must be integer',
+    ],
+    [
+      'an enumeration',
+      { enum: ['drop', 'defer'] },
+      'drp',
+      '/ the document is "drp"; allowed are drop, defer. Did you mean "drop"?',
+    ],
     ['a constant', { const: 1 }, 2, '/ the document is 2; it must be 1'],
-    ['a pattern', { type: 'string', pattern: '^a$' }, 'b', '/ the document is "b"; it must match ^a$'],
+    [
+      'a pattern',
+      { type: 'string', pattern: '^a$' },
+      'b',
+      '/ the document is "b"; it must match ^a$',
+    ],
     ['a minimum', { type: 'integer', minimum: 4 }, 3, '/ the document is 3; it must be >= 4'],
     ['a maximum', { type: 'integer', maximum: 4 }, 5, '/ the document is 5; it must be <= 4'],
   ] as const) {
@@ -58,19 +80,26 @@ describe('validator', () => {
   it('[utest->req~cfg.all-errors~1] names the place of a value inside lists and objects', () => {
     const item = { type: 'object', properties: { x: { const: 1 } } };
     const schema = { type: 'object', properties: { 'a/b~c': { type: 'array', items: item } } };
-    assert.deepEqual(messages(schema, { 'a/b~c': [{ x: 1 }, { x: 2 }] }),
-      ['/a/b~c/1/x "x" is 2; it must be 1']);
+    assert.deepEqual(messages(schema, { 'a/b~c': [{ x: 1 }, { x: 2 }] }), [
+      '/a/b~c/1/x "x" is 2; it must be 1',
+    ]);
   });
 
   it('[utest->req~cfg.all-errors~1] an unknown key is a finding of its key, with the nearest one', () => {
     const schema = { type: 'object', additionalProperties: false, properties: { queueSize: {} } };
-    assert.deepEqual(new Validator(schema).findings({ queuSize: 1 }),
-      [{ path: ['queuSize'], atKey: true, message: 'unknown key "queuSize". Did you mean "queueSize"?' }]);
+    assert.deepEqual(new Validator(schema).findings({ queuSize: 1 }), [
+      {
+        path: ['queuSize'],
+        atKey: true,
+        message: 'unknown key "queuSize". Did you mean "queueSize"?',
+      },
+    ]);
   });
 
   it('[utest->req~cfg.all-errors~1] a schema without keys has no nearest one', () => {
-    assert.deepEqual(messages({ type: 'object', additionalProperties: false }, { a: 1 }),
-      ['/a unknown key "a".']);
+    assert.deepEqual(messages({ type: 'object', additionalProperties: false }, { a: 1 }), [
+      '/a unknown key "a".',
+    ]);
   });
 
   it('[utest->req~cfg.all-errors~1] finds all mistakes, those of one value, too', () => {

@@ -25,7 +25,10 @@ function linked() {
 describe('data plane link', () => {
   it('[utest->req~ctrl.budget~1] a command arrives with its kind, its target and its operands, the others 0', () => {
     const { link, plane, command } = linked();
-    link.post(CommandKind.START_QUEUE, 5, [[CommandWord.SIZE, 64], [CommandWord.DESC, -0x8000_0000]]);
+    link.post(CommandKind.START_QUEUE, 5, [
+      [CommandWord.SIZE, 64],
+      [CommandWord.DESC, -0x8000_0000],
+    ]);
     assert.ok(plane.take(command));
     const expected = new Array<number>(CommandWord.COUNT).fill(0);
     expected[CommandWord.KIND] = CommandKind.START_QUEUE;
@@ -49,10 +52,13 @@ describe('data plane link', () => {
     const { link, carryOut } = linked();
     const numbers = [0, 1, 2].map((target) => link.post(CommandKind.STOP_QUEUE, target));
     carryOut(2);
-    assert.deepEqual(numbers.map((number) => link.isDone(number)), [true, true, false]);
+    assert.deepEqual(
+      numbers.map((number) => link.isDone(number)),
+      [true, true, false],
+    );
   });
 
-  it('[utest->req~ctrl.budget~1] commands beyond the channel\'s room wait, and follow in order at each flush', () => {
+  it("[utest->req~ctrl.budget~1] commands beyond the channel's room wait, and follow in order at each flush", () => {
     const { link, carryOut } = linked();
     const targets = Array.from({ length: 3 * CAPACITY + 7 }, (_, n) => n);
     const numbers = targets.map((target) => link.post(CommandKind.STOP_QUEUE, target));
@@ -67,7 +73,9 @@ describe('data plane link', () => {
 
   it('[utest->req~ctrl.budget~1] a command that still waits outside the channel is not done', () => {
     const { link, carryOut } = linked();
-    const numbers = Array.from({ length: CAPACITY + 1 }, (_, target) => link.post(CommandKind.STOP_QUEUE, target));
+    const numbers = Array.from({ length: CAPACITY + 1 }, (_, target) =>
+      link.post(CommandKind.STOP_QUEUE, target),
+    );
     carryOut();
     assert.equal(link.isDone(numbers.at(-1)!), false);
     carryOut();

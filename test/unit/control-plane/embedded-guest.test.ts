@@ -17,13 +17,17 @@ const ALL_ONES = 0xffff_ffff;
 
 /** A function that notes who asked what of it and answers with a number. */
 function recordingFunction(calls: unknown[][], answer: number): VirtioFunction {
-  const note = (name: string) => (...values: number[]) => {
-    calls.push([name, ...values]);
-    return answer;
-  };
+  const note =
+    (name: string) =>
+    (...values: number[]) => {
+      calls.push([name, ...values]);
+      return answer;
+    };
   return {
-    readConfig: note('readConfig'), writeConfig: note('writeConfig'),
-    readBar: note('readBar'), writeBar: note('writeBar'),
+    readConfig: note('readConfig'),
+    writeConfig: note('writeConfig'),
+    readBar: note('readBar'),
+    writeBar: note('writeBar'),
   } as unknown as VirtioFunction;
 }
 
@@ -32,8 +36,13 @@ function service(functions?: (bench: FunctionBench) => readonly VirtioFunction[]
   const calls: unknown[][] = [];
   const faults: string[] = [];
   const guest = new EmbeddedGuest({
-    plan: bench.plan, partition: bench.plan.partitions[0]!, memory: bench.memory,
-    functions: functions?.(bench) ?? [recordingFunction(calls, 0x1234_5678), recordingFunction([], 1)],
+    plan: bench.plan,
+    partition: bench.plan.partitions[0]!,
+    memory: bench.memory,
+    functions: functions?.(bench) ?? [
+      recordingFunction(calls, 0x1234_5678),
+      recordingFunction([], 1),
+    ],
     mustWait: () => false,
     onFault: (fault) => faults.push(faultName(fault)),
   });
@@ -44,7 +53,11 @@ function service(functions?: (bench: FunctionBench) => readonly VirtioFunction[]
 
 describe('register mailbox service', () => {
   for (const [what, access, call] of [
-    ['a configuration read', { operation: CONFIG_READ, offset: 0x10, width: 4 }, ['readConfig', 0x10, 4]],
+    [
+      'a configuration read',
+      { operation: CONFIG_READ, offset: 0x10, width: 4 },
+      ['readConfig', 0x10, 4],
+    ],
     ['a BAR read', { operation: BAR_READ, offset: 0x2000, width: 1 }, ['readBar', 0x2000, 1]],
   ] as const) {
     it(`[utest->req~ctrl.register-budget~1] ${what} reaches its function and is answered`, async () => {
@@ -55,9 +68,16 @@ describe('register mailbox service', () => {
   }
 
   for (const [what, access, call] of [
-    ['a configuration write', { operation: CONFIG_WRITE, offset: 4, width: 2, low: -2 }, ['writeConfig', 4, 2, 0xffff_fffe]],
-    ['an 8-byte BAR write', { operation: BAR_WRITE, offset: 0x20, width: 8, low: 5, high: -1 },
-      ['writeBar', 0x20, 8, 5, ALL_ONES]],
+    [
+      'a configuration write',
+      { operation: CONFIG_WRITE, offset: 4, width: 2, low: -2 },
+      ['writeConfig', 4, 2, 0xffff_fffe],
+    ],
+    [
+      'an 8-byte BAR write',
+      { operation: BAR_WRITE, offset: 0x20, width: 8, low: 5, high: -1 },
+      ['writeBar', 0x20, 8, 5, ALL_ONES],
+    ],
   ] as const) {
     it(`[utest->req~ctrl.register-budget~1] ${what} reaches its function and is answered with 0`, async () => {
       const { calls, mailbox } = service();
@@ -120,15 +140,22 @@ describe('register mailbox service', () => {
     const before = other.snapshot();
     const word = fc.oneof(fc.nat(0x60), fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }));
     const garbage = fc.record({
-      operation: fc.oneof(fc.integer({ min: 1, max: 4 }), word), function: fc.oneof(fc.constant(0), word),
-      offset: word, width: fc.oneof(fc.constantFrom(1, 2, 4, 8), word), low: word, high: word,
+      operation: fc.oneof(fc.integer({ min: 1, max: 4 }), word),
+      function: fc.oneof(fc.constant(0), word),
+      offset: word,
+      width: fc.oneof(fc.constantFrom(1, 2, 4, 8), word),
+      low: word,
+      high: word,
     });
-    await fc.assert(fc.asyncProperty(garbage, async (access) => {
-      const answer = await mailbox.access(access);
-      assert.ok(answer !== undefined && answer >= 0 && answer <= ALL_ONES);
-      bench.settle();
-      guest.tick();
-    }), seededRuns(81, 300));
+    await fc.assert(
+      fc.asyncProperty(garbage, async (access) => {
+        const answer = await mailbox.access(access);
+        assert.ok(answer !== undefined && answer >= 0 && answer <= ALL_ONES);
+        bench.settle();
+        guest.tick();
+      }),
+      seededRuns(81, 300),
+    );
     assert.deepEqual(other.snapshot(), before);
   });
 
@@ -143,14 +170,14 @@ describe('register mailbox service', () => {
 describe('regressions', () => {
   async function answered(mailbox: MailboxGuest, most: number): Promise<number> {
     for (let n = 0; n < most; n++) {
-      if (await mailbox.access({ operation: BAR_READ }) === undefined) return n;
+      if ((await mailbox.access({ operation: BAR_READ })) === undefined) return n;
     }
     return most;
   }
 
   it('[utest->req~ctrl.register-budget~1] in one tick no more accesses are served than the budget has', async () => {
     const { mailbox } = service();
-    assert.ok(await answered(mailbox, 2 * ACCESSES_PER_TICK) <= ACCESSES_PER_TICK);
+    assert.ok((await answered(mailbox, 2 * ACCESSES_PER_TICK)) <= ACCESSES_PER_TICK);
   });
 
   it('[utest->req~ctrl.register-budget~1] what is beyond the budget is a fault, and is served in the next tick', async () => {

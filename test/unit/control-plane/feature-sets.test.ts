@@ -3,7 +3,10 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
-  featureSetsSchema, includesFeature, isKnownFeature, unsupportedIn,
+  featureSetsSchema,
+  includesFeature,
+  isKnownFeature,
+  unsupportedIn,
 } from '../../../src/control-plane/features/feature-sets.ts';
 
 const file = path.resolve(__dirname, '../../../../config/feature-sets.schema.json');
@@ -14,8 +17,16 @@ describe('feature sets', () => {
   });
 
   it('[utest->req~neg.offered-only~1] what this gateway does not implement is named, under any of its names', () => {
-    const offer = ['VIRTIO_F_VERSION_1', 'VIRTIO_F_RING_PACKED', 'VIRTIO_F_EVENT_IDX', 'VIRTIO_NET_F_RSS'];
-    assert.deepEqual(unsupportedIn('virtio-net', offer), ['VIRTIO_F_RING_PACKED', 'VIRTIO_NET_F_RSS']);
+    const offer = [
+      'VIRTIO_F_VERSION_1',
+      'VIRTIO_F_RING_PACKED',
+      'VIRTIO_F_EVENT_IDX',
+      'VIRTIO_NET_F_RSS',
+    ];
+    assert.deepEqual(unsupportedIn('virtio-net', offer), [
+      'VIRTIO_F_RING_PACKED',
+      'VIRTIO_NET_F_RSS',
+    ]);
   });
 
   it('[utest->req~neg.offered-only~1] features and their second names are known, others are not', () => {

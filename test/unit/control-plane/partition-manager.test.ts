@@ -1,40 +1,69 @@
 /** Partition modes: every (mode, cause, actor) triple, and nothing but the rows of the table. */
 import { strict as assert } from 'node:assert';
 import {
-  PartitionManager, TRANSITIONS, type PartitionMode, type Transition, type TransitionActor, type TransitionCause,
+  PartitionManager,
+  TRANSITIONS,
+  type PartitionMode,
+  type Transition,
+  type TransitionActor,
+  type TransitionCause,
 } from '../../../src/control-plane/partition-manager.ts';
 
 const MODES: readonly PartitionMode[] = ['idle', 'cold-start', 'warm-start', 'normal', 'isolated'];
 const CAUSES: readonly TransitionCause[] = [
-  'start', 'guest-ready', 'guest-reset', 'needs-reset', 'restart', 'isolate', 'stop',
+  'start',
+  'guest-ready',
+  'guest-reset',
+  'needs-reset',
+  'restart',
+  'isolate',
+  'stop',
 ];
 const ACTORS: readonly TransitionActor[] = ['operator', 'guest', 'supervision'];
 
 /** What may happen, by mode: cause and the only actor who may say so, and the mode that follows. */
 const EXPECTED: Record<PartitionMode, Record<string, PartitionMode>> = {
-  'idle': { 'start operator': 'cold-start' },
+  idle: { 'start operator': 'cold-start' },
   'cold-start': {
-    'guest-ready guest': 'normal', 'restart supervision': 'cold-start', 'isolate supervision': 'isolated',
+    'guest-ready guest': 'normal',
+    'restart supervision': 'cold-start',
+    'isolate supervision': 'isolated',
     'stop operator': 'idle',
   },
   'warm-start': {
-    'guest-ready guest': 'normal', 'needs-reset supervision': 'warm-start', 'restart supervision': 'cold-start',
-    'isolate supervision': 'isolated', 'stop operator': 'idle',
+    'guest-ready guest': 'normal',
+    'needs-reset supervision': 'warm-start',
+    'restart supervision': 'cold-start',
+    'isolate supervision': 'isolated',
+    'stop operator': 'idle',
   },
-  'normal': {
-    'guest-reset guest': 'warm-start', 'needs-reset supervision': 'warm-start',
-    'restart supervision': 'cold-start', 'isolate supervision': 'isolated', 'stop operator': 'idle',
+  normal: {
+    'guest-reset guest': 'warm-start',
+    'needs-reset supervision': 'warm-start',
+    'restart supervision': 'cold-start',
+    'isolate supervision': 'isolated',
+    'stop operator': 'idle',
   },
-  'isolated': { 'start operator': 'cold-start', 'stop operator': 'idle' },
+  isolated: { 'start operator': 'cold-start', 'stop operator': 'idle' },
 };
 
 /** Legal steps from idle to each mode. */
 const WAY: Record<PartitionMode, readonly (readonly [TransitionCause, TransitionActor])[]> = {
-  'idle': [],
+  idle: [],
   'cold-start': [['start', 'operator']],
-  'normal': [['start', 'operator'], ['guest-ready', 'guest']],
-  'warm-start': [['start', 'operator'], ['guest-ready', 'guest'], ['guest-reset', 'guest']],
-  'isolated': [['start', 'operator'], ['isolate', 'supervision']],
+  normal: [
+    ['start', 'operator'],
+    ['guest-ready', 'guest'],
+  ],
+  'warm-start': [
+    ['start', 'operator'],
+    ['guest-ready', 'guest'],
+    ['guest-reset', 'guest'],
+  ],
+  isolated: [
+    ['start', 'operator'],
+    ['isolate', 'supervision'],
+  ],
 };
 
 function inMode(mode: PartitionMode, partitions = 3): PartitionManager {
@@ -68,7 +97,10 @@ describe('partition manager', () => {
 
   it('[utest->req~part.transition-table~1] every partition begins idle, and changes alone', () => {
     const manager = inMode('normal');
-    assert.deepEqual([0, 1, 2].map((n) => manager.mode(n)), ['idle', 'normal', 'idle']);
+    assert.deepEqual(
+      [0, 1, 2].map((n) => manager.mode(n)),
+      ['idle', 'normal', 'idle'],
+    );
   });
 
   it('[utest->req~part.transition-table~1] every mode can be stopped, but idle; only the operator leaves isolated', () => {
@@ -89,7 +121,9 @@ describe('partition manager', () => {
   it('[utest->req~part.transition-table~1] a listener finds the new mode in force', () => {
     const manager = new PartitionManager(1);
     let serves: boolean | undefined;
-    manager.transitions.subscribe(({ partition }) => { serves = manager.serves(partition); });
+    manager.transitions.subscribe(({ partition }) => {
+      serves = manager.serves(partition);
+    });
     manager.request(0, 'start', 'operator');
     assert.equal(serves, true);
   });

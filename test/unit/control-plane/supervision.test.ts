@@ -4,7 +4,11 @@ import sinon from 'sinon';
 import { Fault } from '../../../src/base/fault.ts';
 import { EventKind, EventLog, type GatewayEvent } from '../../../src/channel/event-log.ts';
 import { ReactionTable } from '../../../src/control-plane/health/reaction-table.ts';
-import { Supervision, SUPERVISION_TICK_MS, type FaultReport } from '../../../src/control-plane/health/supervision.ts';
+import {
+  Supervision,
+  SUPERVISION_TICK_MS,
+  type FaultReport,
+} from '../../../src/control-plane/health/supervision.ts';
 
 const EVENTS_PER_TICK = 256;
 
@@ -23,10 +27,14 @@ describe('supervision', () => {
     ticks = 0;
     supervision = new Supervision({
       events,
-      table: new ReactionTable([{ fault: 'chain-empty', partition: 'b', action: 'isolate', log: false }]),
+      table: new ReactionTable([
+        { fault: 'chain-empty', partition: 'b', action: 'isolate', log: false },
+      ]),
       partitionIds: ['a', 'b'],
       carryOut: (report) => reports.push(report),
-      onTick: () => { ticks++; },
+      onTick: () => {
+        ticks++;
+      },
     });
   });
 
@@ -44,12 +52,18 @@ describe('supervision', () => {
     fault(1, 7);
     assert.deepEqual(reports, []);
     timers.tick(5 * SUPERVISION_TICK_MS);
-    assert.deepEqual(reports, [{
-      partition: 1, queue: 7, code: Fault.ChainEmpty, detail: '', reaction: { action: 'isolate', log: false },
-    }]);
+    assert.deepEqual(reports, [
+      {
+        partition: 1,
+        queue: 7,
+        code: Fault.ChainEmpty,
+        detail: '',
+        reaction: { action: 'isolate', log: false },
+      },
+    ]);
   });
 
-  it('[utest->req~fault.reaction-table~1] the reaction is looked up by the partition\'s name', () => {
+  it("[utest->req~fault.reaction-table~1] the reaction is looked up by the partition's name", () => {
     supervision.start();
     fault(0);
     timers.tick(SUPERVISION_TICK_MS);
@@ -58,17 +72,26 @@ describe('supervision', () => {
 
   it('[utest->req~fault.reaction-table~1] a fault the control plane saw itself is answered at once, with its detail', () => {
     supervision.report(1, -1, Fault.ChainEmpty, 'said so');
-    assert.deepEqual(reports.map(({ queue, detail }) => [queue, detail]), [[-1, 'said so']]);
+    assert.deepEqual(
+      reports.map(({ queue, detail }) => [queue, detail]),
+      [[-1, 'said so']],
+    );
   });
 
-  it('[utest->req~fault.reaction-table~1] other events reach the log\'s readers and are no faults', () => {
+  it("[utest->req~fault.reaction-table~1] other events reach the log's readers and are no faults", () => {
     const seen: GatewayEvent[] = [];
     supervision.log.subscribe((event) => seen.push(event));
     supervision.start();
     events.report(EventKind.OVERRUN, 3, 0, 1, now);
     fault(0);
     timers.tick(SUPERVISION_TICK_MS);
-    assert.deepEqual(seen.map(({ kind, subject }) => [kind, subject]), [[EventKind.OVERRUN, 3], [EventKind.FAULT, 0]]);
+    assert.deepEqual(
+      seen.map(({ kind, subject }) => [kind, subject]),
+      [
+        [EventKind.OVERRUN, 3],
+        [EventKind.FAULT, 0],
+      ],
+    );
     assert.equal(reports.length, 1);
   });
 
@@ -86,7 +109,10 @@ describe('supervision', () => {
     timers.tick(SUPERVISION_TICK_MS);
     assert.equal(reports.length, EVENTS_PER_TICK);
     timers.tick(SUPERVISION_TICK_MS);
-    assert.deepEqual(reports.map(({ queue }) => queue), Array.from({ length: EVENTS_PER_TICK + 10 }, (_, n) => n));
+    assert.deepEqual(
+      reports.map(({ queue }) => queue),
+      Array.from({ length: EVENTS_PER_TICK + 10 }, (_, n) => n),
+    );
   });
 
   it('[utest->req~diag.event-log~1] stopping reads what is left and ends the ticks', () => {

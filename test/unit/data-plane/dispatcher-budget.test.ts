@@ -2,16 +2,28 @@
 import { strict as assert } from 'node:assert';
 import { WindowCounter } from '../../../src/channel/counters.ts';
 import type { WindowQueueConfig } from '../../../src/schedule/gateway-config.ts';
-import { caps, COST_NS as C, DispatcherBench, window, type BenchOptions } from '../../support/dispatcher-bench.ts';
+import {
+  caps,
+  COST_NS as C,
+  DispatcherBench,
+  window,
+  type BenchOptions,
+} from '../../support/dispatcher-bench.ts';
 
 type Options = Omit<BenchOptions, 'windows'>;
 
-function oneWindow(durationNs: number, queues: readonly WindowQueueConfig[], options: Options = {}): DispatcherBench {
+function oneWindow(
+  durationNs: number,
+  queues: readonly WindowQueueConfig[],
+  options: Options = {},
+): DispatcherBench {
   return new DispatcherBench({ windows: [window('w', 'a', 0, durationNs, queues)], ...options });
 }
 
-const both = (first: Partial<WindowQueueConfig>, second: Partial<WindowQueueConfig>) =>
-  [caps('transmitq0', first), caps('transmitq1', second)];
+const both = (first: Partial<WindowQueueConfig>, second: Partial<WindowQueueConfig>) => [
+  caps('transmitq0', first),
+  caps('transmitq1', second),
+];
 
 describe('dispatcher: a request starts only if it fits', () => {
   it('[utest->req~sched.budget-before-start~1] what ends exactly with the window is started, one nanosecond later is not', () => {
@@ -20,14 +32,21 @@ describe('dispatcher: a request starts only if it fits', () => {
         const bench = oneWindow(count * C + slack, [caps('transmitq0')]);
         bench.backlog(count + 5);
         bench.frames();
-        assert.equal(bench.served('a.tx0'), slack < 0 ? count - 1 : count, `${count} requests, ${slack} ns`);
+        assert.equal(
+          bench.served('a.tx0'),
+          slack < 0 ? count - 1 : count,
+          `${count} requests, ${slack} ns`,
+        );
         assert.equal(bench.counters.window(0, WindowCounter.OVERRUNS_COST), 0);
       }
     }
   });
 
   it('[utest->req~sched.budget-before-start~1] a request that comes at the last instant is started, one later is not', () => {
-    for (const [late, served] of [[0, 1], [1, 0]] as const) {
+    for (const [late, served] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
       const queues = [caps('transmitq0')];
       const bench = new DispatcherBench({
         windows: [window('w', 'a', 0, 10 * C, queues, { pollUs: (9 * C + late) / 1000 })],
@@ -60,7 +79,9 @@ describe('dispatcher: a request starts only if it fits', () => {
   });
 
   it('[utest->req~sched.budget-before-start~1] the declared cost is that of the queue, not of its neighbour', () => {
-    const bench = oneWindow(5 * C, [caps('controlq'), caps('transmitq0')], { costs: { netControlNs: 4 * C } });
+    const bench = oneWindow(5 * C, [caps('controlq'), caps('transmitq0')], {
+      costs: { netControlNs: 4 * C },
+    });
     bench.controlBacklog(3);
     bench.backlog(3);
     bench.frames();
@@ -86,18 +107,33 @@ describe('dispatcher: a request starts only if it fits', () => {
 
 describe('dispatcher: several queues in one window', () => {
   it('[utest->req~sched.serving-rule~1] the first queue leaves exactly the guarantees of the others', () => {
-    for (const [guaranteed, first] of [[0, 8], [1, 7], [3, 5], [8, 0]] as const) {
+    for (const [guaranteed, first] of [
+      [0, 8],
+      [1, 7],
+      [3, 5],
+      [8, 0],
+    ] as const) {
       const bench = oneWindow(8 * C, both({}, { requestsGuaranteed: guaranteed }));
       bench.backlog(20, 0);
       bench.backlog(20, 1);
       bench.frames();
-      assert.deepEqual([bench.served('a.tx0'), bench.served('a.tx1')], [first, 8 - first], `${guaranteed}`);
+      assert.deepEqual(
+        [bench.served('a.tx0'), bench.served('a.tx1')],
+        [first, 8 - first],
+        `${guaranteed}`,
+      );
     }
   });
 
   it('[utest->req~sched.serving-rule~1] work beyond the guarantee starts at the exact edge, not a nanosecond past it', () => {
-    for (const [slack, beyond] of [[0, 1], [-1, 0]] as const) {
-      const bench = oneWindow(2 * C + 3 * C + slack, both({ requestsGuaranteed: 1 }, { requestsGuaranteed: 3 }));
+    for (const [slack, beyond] of [
+      [0, 1],
+      [-1, 0],
+    ] as const) {
+      const bench = oneWindow(
+        2 * C + 3 * C + slack,
+        both({ requestsGuaranteed: 1 }, { requestsGuaranteed: 3 }),
+      );
       bench.backlog(20, 0);
       bench.frames();
       assert.deepEqual(bench.times('serve', 'a.tx0').filter((ns) => ns < 2 * C).length, 1 + beyond);
@@ -123,7 +159,10 @@ describe('dispatcher: several queues in one window', () => {
 
   it('[utest->req~sched.serving-rule~1] the guarantees of all other queues add up', () => {
     const queues = [
-      caps('transmitq0'), caps('transmitq1', { requestsGuaranteed: 2 }), caps('controlq', { requestsGuaranteed: 3 })];
+      caps('transmitq0'),
+      caps('transmitq1', { requestsGuaranteed: 2 }),
+      caps('controlq', { requestsGuaranteed: 3 }),
+    ];
     const bench = oneWindow(10 * C, queues);
     bench.backlog(20, 0);
     bench.backlog(20, 1);
@@ -132,9 +171,11 @@ describe('dispatcher: several queues in one window', () => {
     assert.deepEqual(bench.order('serve').slice(0, 3), ['a.tx0*5', 'a.tx1*2', 'a.control*3']);
   });
 
-  it('[utest->req~sched.serving-rule~1] an unused guarantee is kept until the window\'s end', () => {
+  it("[utest->req~sched.serving-rule~1] an unused guarantee is kept until the window's end", () => {
     const queues = both({}, { requestsGuaranteed: 4 });
-    const bench = new DispatcherBench({ windows: [window('w', 'a', 0, 10 * C, queues, { pollUs: 0.5 })] });
+    const bench = new DispatcherBench({
+      windows: [window('w', 'a', 0, 10 * C, queues, { pollUs: 0.5 })],
+    });
     bench.backlog(20, 0);
     bench.at(5.5 * C, () => bench.backlog(20, 1));
     bench.frames();
@@ -157,7 +198,11 @@ describe('dispatcher: several queues in one window', () => {
     bench.backlog(20, 1, 80);
     bench.frames();
     assert.deepEqual([bench.served('a.tx0'), bench.times('serve', 'a.tx1').length], [9, 2]);
-    assert.equal(bench.guest('a').transmit[1]!.usedIndex, 1, 'the second one did not fit its bytes');
+    assert.equal(
+      bench.guest('a').transmit[1]!.usedIndex,
+      1,
+      'the second one did not fit its bytes',
+    );
   });
 
   it('[utest->req~sched.serving-rule~1] a queue alone in its window keeps nothing for itself', () => {
@@ -172,11 +217,21 @@ describe('dispatcher: several queues in one window', () => {
     bench.backlog(100, 0);
     bench.backlog(100, 1);
     bench.frames(3);
-    assert.deepEqual(bench.order('serve'), ['a.tx0*5', 'a.tx1*3', 'a.tx0*5', 'a.tx1*3', 'a.tx0*5', 'a.tx1*3']);
+    assert.deepEqual(bench.order('serve'), [
+      'a.tx0*5',
+      'a.tx1*3',
+      'a.tx0*5',
+      'a.tx1*3',
+      'a.tx0*5',
+      'a.tx1*3',
+    ]);
   });
 
   it('[utest->req~sched.serving-rule~1] a queue without a stated guarantee has its cap guaranteed', () => {
-    const queues = [caps('transmitq0'), { queue: 'net0.transmitq1', requestsMax: 3, bytesMax: 100_000 }];
+    const queues = [
+      caps('transmitq0'),
+      { queue: 'net0.transmitq1', requestsMax: 3, bytesMax: 100_000 },
+    ];
     const bench = oneWindow(8 * C, queues);
     bench.backlog(20, 0);
     bench.backlog(20, 1);
@@ -190,6 +245,10 @@ describe('regressions', () => {
     const bench = oneWindow(4 * C, [caps('transmitq0')], { takesNs: C / 4 });
     bench.backlog(6);
     bench.frames();
-    assert.equal(bench.served('a.tx0'), 6, 'after four, a fresh look at the clock shows time for two more');
+    assert.equal(
+      bench.served('a.tx0'),
+      6,
+      'after four, a fresh look at the clock shows time for two more',
+    );
   });
 });

@@ -4,17 +4,28 @@ import { QueueCounter, WindowCounter } from '../../../src/channel/counters.ts';
 import { VirtqUsed } from '../../../src/wire/virtqueue.ts';
 import type { WindowQueueConfig } from '../../../src/schedule/gateway-config.ts';
 import {
-  caps, COST_NS as C, DispatcherBench, window, type BenchOptions,
+  caps,
+  COST_NS as C,
+  DispatcherBench,
+  window,
+  type BenchOptions,
 } from '../../support/dispatcher-bench.ts';
 import { recordStores } from '../../support/recorded-stores.ts';
 import type { RingDouble } from '../../support/ring-double.ts';
 
 const FLOW = {
-  id: 'flow', from: 'a.net0.transmitq0', route: 'a-b', bytesMax: 1514, deadlineUs: 10_000,
+  id: 'flow',
+  from: 'a.net0.transmitq0',
+  route: 'a-b',
+  bytesMax: 1514,
+  deadlineUs: 10_000,
   arrival: { periodUs: 10_000, jitterUs: 0, spacingUs: 0 },
 };
 
-function oneWindow(queues: readonly WindowQueueConfig[], options: Omit<BenchOptions, 'windows'> = {}): DispatcherBench {
+function oneWindow(
+  queues: readonly WindowQueueConfig[],
+  options: Omit<BenchOptions, 'windows'> = {},
+): DispatcherBench {
   return new DispatcherBench({ windows: [window('w', 'a', 0, 2_000_000, queues)], ...options });
 }
 
@@ -25,11 +36,14 @@ function usedIndexAt(double: RingDouble): number {
 /** Stores of used indices while one major frame runs, as `name=index`. */
 function publications(bench: DispatcherBench): string[] {
   const rings: [number, string][] = [
-    [usedIndexAt(bench.guest('a').transmit[0]!), 'sender'], [usedIndexAt(bench.guest('a').transmit[1]!), 'second'],
-    [usedIndexAt(bench.guest('b').receive[0]!), 'receiver']];
+    [usedIndexAt(bench.guest('a').transmit[0]!), 'sender'],
+    [usedIndexAt(bench.guest('a').transmit[1]!), 'second'],
+    [usedIndexAt(bench.guest('b').receive[0]!), 'receiver'],
+  ];
   const names = new Map(rings);
   return recordStores(bench.plane.arena, () => bench.frames())
-    .filter(({ at }) => names.has(at)).map(({ at, value }) => `${names.get(at)}=${value}`);
+    .filter(({ at }) => names.has(at))
+    .map(({ at, value }) => `${names.get(at)}=${value}`);
 }
 
 function queueIndex(bench: DispatcherBench, name: string): number {
@@ -37,12 +51,18 @@ function queueIndex(bench: DispatcherBench, name: string): number {
 }
 
 describe('dispatcher: bursts', () => {
-  it('[utest->req~sched.serving-rule~1] a burst has at most 32 requests, then it is the next queue\'s turn', () => {
+  it("[utest->req~sched.serving-rule~1] a burst has at most 32 requests, then it is the next queue's turn", () => {
     const bench = oneWindow([caps('transmitq0'), caps('transmitq1')]);
     bench.backlog(70, 0);
     bench.backlog(40, 1);
     bench.frames();
-    assert.deepEqual(bench.order('serve'), ['a.tx0*32', 'a.tx1*32', 'a.tx0*32', 'a.tx1*8', 'a.tx0*6']);
+    assert.deepEqual(bench.order('serve'), [
+      'a.tx0*32',
+      'a.tx1*32',
+      'a.tx0*32',
+      'a.tx1*8',
+      'a.tx0*6',
+    ]);
   });
 
   it('[utest->req~sched.serving-rule~1] the ring is looked at once per burst: what comes in between waits for the next', () => {
@@ -76,17 +96,23 @@ describe('dispatcher: bursts', () => {
 
   it('[utest->req~sched.serving-rule~1] within a burst now advances by the declared cost, however long it took', () => {
     const bench = new DispatcherBench({
-      windows: [window('w', 'a', 0, 40 * C, [caps('transmitq0')])], takesNs: 2 * C,
+      windows: [window('w', 'a', 0, 40 * C, [caps('transmitq0')])],
+      takesNs: 2 * C,
     });
     bench.backlog(50);
     bench.frames();
-    assert.equal(bench.served('a.tx0'), 32, 'the clock that was read behind the burst ends the window');
+    assert.equal(
+      bench.served('a.tx0'),
+      32,
+      'the clock that was read behind the burst ends the window',
+    );
     assert.equal(bench.counters.window(0, WindowCounter.OVERRUNS_COST), 1);
   });
 
   it('[utest->req~sched.serving-rule~1] each burst begins with the clock as it is', () => {
     const bench = new DispatcherBench({
-      windows: [window('w', 'a', 0, 100 * C, [caps('transmitq0')])], takesNs: 2 * C,
+      windows: [window('w', 'a', 0, 100 * C, [caps('transmitq0')])],
+      takesNs: 2 * C,
     });
     bench.backlog(100);
     bench.frames();
@@ -95,20 +121,26 @@ describe('dispatcher: bursts', () => {
 });
 
 describe('dispatcher: publication', () => {
-  it('[utest->req~queue.publish-receiver-first~1] the receiver\'s used index is stored before the sender\'s', () => {
+  it("[utest->req~queue.publish-receiver-first~1] the receiver's used index is stored before the sender's", () => {
     const bench = oneWindow([caps('transmitq0')]);
     bench.supply('b', 5);
     bench.backlog(5);
     assert.deepEqual(publications(bench), ['receiver=5', 'sender=5']);
   });
 
-  it('[utest->req~queue.publish-receiver-first~1] each burst is one publication, before the next queue\'s burst', () => {
+  it("[utest->req~queue.publish-receiver-first~1] each burst is one publication, before the next queue's burst", () => {
     const bench = oneWindow([caps('transmitq0'), caps('transmitq1')]);
     bench.supply('b', 60);
     bench.backlog(40, 0);
     bench.backlog(20, 1);
     assert.deepEqual(publications(bench), [
-      'receiver=32', 'sender=32', 'receiver=52', 'second=20', 'receiver=60', 'sender=40']);
+      'receiver=32',
+      'sender=32',
+      'receiver=52',
+      'second=20',
+      'receiver=60',
+      'sender=40',
+    ]);
   });
 
   it('[utest->req~queue.publish-receiver-first~1] a packet nobody takes is published to its sender alone', () => {
@@ -117,7 +149,7 @@ describe('dispatcher: publication', () => {
     assert.deepEqual(publications(bench), ['sender=3']);
   });
 
-  it('[utest->req~queue.publish-receiver-first~1] a receiver\'s faulty buffer goes back before the sender\'s packet', () => {
+  it("[utest->req~queue.publish-receiver-first~1] a receiver's faulty buffer goes back before the sender's packet", () => {
     const bench = oneWindow([caps('transmitq0')]);
     bench.guest('b').receive[0]!.submit([{ address: 0, length: 2048, flags: 2 }]);
     bench.backlog(1);
@@ -131,10 +163,18 @@ describe('dispatcher: publication', () => {
     bench.backlog(3, 0);
     bench.backlog(2, 1);
     assert.deepEqual(publications(bench), [
-      'receiver=1', 'sender=1', 'receiver=2', 'sender=2', 'receiver=3', 'sender=3', 'receiver=5', 'second=2']);
+      'receiver=1',
+      'sender=1',
+      'receiver=2',
+      'sender=2',
+      'receiver=3',
+      'sender=3',
+      'receiver=5',
+      'second=2',
+    ]);
   });
 
-  it('[utest->req~queue.used-order~1] packet and used element are in the receiver\'s memory before its index', () => {
+  it("[utest->req~queue.used-order~1] packet and used element are in the receiver's memory before its index", () => {
     const bench = oneWindow([caps('transmitq0')]);
     const [address] = bench.supply('b', 1);
     const packet = bench.packet('a', 'b', 200);
@@ -145,7 +185,11 @@ describe('dispatcher: publication', () => {
     let seen: unknown;
     Atomics.store = ((view: Uint16Array, index: number, value: number) => {
       if (view === bench.plane.arena.u16 && 2 * index === usedIndexAt(receive[0]!)) {
-        seen = { packet: slice.read(address! + 12, 200), element: receive[0]!.usedElement(0), index: receive[0]!.usedIndex };
+        seen = {
+          packet: slice.read(address! + 12, 200),
+          element: receive[0]!.usedElement(0),
+          index: receive[0]!.usedIndex,
+        };
       }
       return store(view, index, value);
     }) as typeof Atomics.store;
@@ -176,8 +220,12 @@ describe('dispatcher: notifications', () => {
     bench.supply('b', 90);
     bench.backlog(90);
     bench.frames();
-    assert.deepEqual(bench.notifier.sent.map(({ target }) => target).toSorted((x, y) => x - y), [
-      queueIndex(bench, 'a.net0.transmitq0'), queueIndex(bench, 'b.net0.receiveq0')].toSorted((x, y) => x - y));
+    assert.deepEqual(
+      bench.notifier.sent.map(({ target }) => target).toSorted((x, y) => x - y),
+      [queueIndex(bench, 'a.net0.transmitq0'), queueIndex(bench, 'b.net0.receiveq0')].toSorted(
+        (x, y) => x - y,
+      ),
+    );
     for (const name of ['a.net0.transmitq0', 'b.net0.receiveq0']) {
       assert.equal(bench.counters.queue(queueIndex(bench, name), QueueCounter.NOTIFICATIONS), 1);
     }
@@ -187,7 +235,9 @@ describe('dispatcher: notifications', () => {
     const bench = oneWindow([caps('transmitq0', { requestsMax: 70 })]);
     bench.backlog(100);
     const published: number[] = [];
-    bench.notifier.notify = () => { published.push(bench.guest('a').transmit[0]!.usedIndex); };
+    bench.notifier.notify = () => {
+      published.push(bench.guest('a').transmit[0]!.usedIndex);
+    };
     bench.frames();
     assert.deepEqual(published, [70]);
   });
@@ -211,8 +261,12 @@ describe('dispatcher: notifications', () => {
     bench.frames();
     assert.deepEqual(bench.notifier.sent, []);
     const index = queueIndex(bench, 'a.net0.transmitq0');
-    assert.deepEqual([QueueCounter.NOTIFICATIONS, QueueCounter.NOTIFICATIONS_SUPPRESSED]
-      .map((counter) => bench.counters.queue(index, counter)), [0, 1]);
+    assert.deepEqual(
+      [QueueCounter.NOTIFICATIONS, QueueCounter.NOTIFICATIONS_SUPPRESSED].map((counter) =>
+        bench.counters.queue(index, counter),
+      ),
+      [0, 1],
+    );
   });
 
   it('[utest->req~queue.notify-once-per-window~1] the notification goes where the driver set it up', () => {
@@ -232,6 +286,9 @@ describe('regressions', () => {
     bench.guest('a').transmit[0]!.expose(300);
     bench.frames();
     assert.equal(bench.guest('a').transmit[0]!.usedIndex, 2);
-    assert.deepEqual(bench.notifier.sent.map(({ target }) => target), [queueIndex(bench, 'a.net0.transmitq0')]);
+    assert.deepEqual(
+      bench.notifier.sent.map(({ target }) => target),
+      [queueIndex(bench, 'a.net0.transmitq0')],
+    );
   });
 });

@@ -1,7 +1,12 @@
 /** Commands of the control plane: in control windows only, while they fit, and each with its effect. */
 import { strict as assert } from 'node:assert';
 import { GatewayCounter } from '../../../src/channel/counters.ts';
-import { CommandKind, CommandWord, NotifyKind, RingFlag } from '../../../src/channel/command-channel.ts';
+import {
+  CommandKind,
+  CommandWord,
+  NotifyKind,
+  RingFlag,
+} from '../../../src/channel/command-channel.ts';
 import { caps, DispatcherBench, window } from '../../support/dispatcher-bench.ts';
 
 const COMMAND_NS = 1000;
@@ -22,7 +27,8 @@ function bench(controlNs = 100_000): DispatcherBench {
 
 function send(rig: DispatcherBench, words: Words): number {
   const command = new Int32Array(CommandWord.COUNT);
-  for (const [name, value] of Object.entries(words)) command[CommandWord[name as keyof typeof CommandWord]] = value;
+  for (const [name, value] of Object.entries(words))
+    command[CommandWord[name as keyof typeof CommandWord]] = value;
   return rig.channel.send(command)!;
 }
 
@@ -60,20 +66,31 @@ describe('dispatcher: when commands run', () => {
   });
 
   it('[utest->req~ctrl.budget~1] a command that ends exactly with the window runs, a nanosecond later it does not', () => {
-    for (const [slack, ran] of [[0, 3], [-1, 2], [COMMAND_NS - 1, 3]] as const) {
+    for (const [slack, ran] of [
+      [0, 3],
+      [-1, 2],
+      [COMMAND_NS - 1, 3],
+    ] as const) {
       const rig = bench(3 * COMMAND_NS + slack);
       const begun = commandsTake(rig, COMMAND_NS);
       const tickets = Array.from({ length: 5 }, () => send(rig, HOLD_B));
       rig.frames();
       assert.equal(begun.length, ran, `${slack} ns`);
-      assert.deepEqual(tickets.map((ticket) => rig.channel.isDone(ticket)), tickets.map((_, n) => n < ran));
+      assert.deepEqual(
+        tickets.map((ticket) => rig.channel.isDone(ticket)),
+        tickets.map((_, n) => n < ran),
+      );
     }
   });
 
   it('[utest->req~ctrl.budget~1] the rest runs in the next control window, in order', () => {
     const rig = bench(2 * COMMAND_NS);
     commandsTake(rig, COMMAND_NS);
-    for (const kind of [CommandKind.HOLD_PARTITION, CommandKind.RUN_PARTITION, CommandKind.HOLD_PARTITION]) {
+    for (const kind of [
+      CommandKind.HOLD_PARTITION,
+      CommandKind.RUN_PARTITION,
+      CommandKind.HOLD_PARTITION,
+    ]) {
       send(rig, { KIND: kind, TARGET: 1 });
     }
     rig.frames();
@@ -87,7 +104,10 @@ describe('dispatcher: when commands run', () => {
     const begun = commandsTake(rig, 4 * COMMAND_NS);
     for (let n = 0; n < 5; n++) send(rig, HOLD_B);
     rig.frames();
-    assert.deepEqual(begun, [0, 4, 8].map((n) => 500_000 + n * COMMAND_NS));
+    assert.deepEqual(
+      begun,
+      [0, 4, 8].map((n) => 500_000 + n * COMMAND_NS),
+    );
   });
 
   it('[utest->req~ctrl.budget~1] one window runs a bounded number of commands, whatever the clock says', () => {
@@ -119,20 +139,35 @@ describe('dispatcher: when commands run', () => {
 
 describe('dispatcher: what commands do', () => {
   it('[utest->req~queue.reset~1] START_QUEUE starts a ring with all that was agreed on', () => {
-    for (const flags of [0, RingFlag.EVENT_IDX, RingFlag.INDIRECT, RingFlag.EVENT_IDX | RingFlag.INDIRECT]) {
+    for (const flags of [
+      0,
+      RingFlag.EVENT_IDX,
+      RingFlag.INDIRECT,
+      RingFlag.EVENT_IDX | RingFlag.INDIRECT,
+    ]) {
       const rig = bench();
       const { slice, transmit } = rig.guest('a');
       const target = queueIndex(rig, 'a.net0.transmitq0');
       const { ring } = rig.plane.queues[target]!;
       ring.stop();
       send(rig, {
-        KIND: CommandKind.START_QUEUE, TARGET: target, SIZE: 64, FLAGS: flags, INDEX: 0x1fffe,
-        DESC: slice.at(transmit[0]!.desc), AVAIL: slice.at(transmit[0]!.avail), USED: slice.at(transmit[0]!.used),
-        NOTIFY_KIND: NotifyKind.ARENA_WORD, NOTIFY_TARGET: 4711,
+        KIND: CommandKind.START_QUEUE,
+        TARGET: target,
+        SIZE: 64,
+        FLAGS: flags,
+        INDEX: 0x1fffe,
+        DESC: slice.at(transmit[0]!.desc),
+        AVAIL: slice.at(transmit[0]!.avail),
+        USED: slice.at(transmit[0]!.used),
+        NOTIFY_KIND: NotifyKind.ARENA_WORD,
+        NOTIFY_TARGET: 4711,
       });
       rig.frames();
       assert.equal(ring.started, true);
-      assert.deepEqual([ring.size, ring.taken, ring.tableAt], [64, 0xfffe, slice.at(transmit[0]!.desc)]);
+      assert.deepEqual(
+        [ring.size, ring.taken, ring.tableAt],
+        [64, 0xfffe, slice.at(transmit[0]!.desc)],
+      );
       assert.equal(ring.indirect, (flags & RingFlag.INDIRECT) !== 0);
       assert.equal(transmit[0]!.usedFlags, (flags & RingFlag.EVENT_IDX) === 0 ? 1 : 0);
       const { notifyKind, notifyTarget } = rig.plane.queues[target]!;
@@ -147,14 +182,22 @@ describe('dispatcher: what commands do', () => {
       send(rig, { KIND: CommandKind.STOP_QUEUE, TARGET: target });
       rig.frames();
       const started = rig.plane.queues.map(({ ring }) => ring.started);
-      assert.deepEqual(started, started.map((_, n) => n !== target));
+      assert.deepEqual(
+        started,
+        started.map((_, n) => n !== target),
+      );
     }
   });
 
   it('[utest->req~queue.reset~1] a packet deferred by its quota is forgotten with its ring', () => {
-    const route = { ...bench().config.network.routes[0]!, excess: 'defer' as const, packetsPerMajorFrame: 1 };
+    const route = {
+      ...bench().config.network.routes[0]!,
+      excess: 'defer' as const,
+      packetsPerMajorFrame: 1,
+    };
     const rig = new DispatcherBench({
-      routes: [route], costs: { controlCommandNs: COMMAND_NS },
+      routes: [route],
+      costs: { controlCommandNs: COMMAND_NS },
       windows: [
         window('w1', 'a', 0, 100_000, [caps('transmitq0')]),
         { id: 'c', kind: 'control', offsetUs: 200, durationUs: 100 },
@@ -165,8 +208,13 @@ describe('dispatcher: what commands do', () => {
     rig.backlog(3);
     const { slice, transmit } = rig.guest('a');
     send(rig, {
-      KIND: CommandKind.START_QUEUE, TARGET: queueIndex(rig, 'a.net0.transmitq0'), SIZE: 256, INDEX: 3,
-      DESC: slice.at(transmit[0]!.desc), AVAIL: slice.at(transmit[0]!.avail), USED: slice.at(transmit[0]!.used),
+      KIND: CommandKind.START_QUEUE,
+      TARGET: queueIndex(rig, 'a.net0.transmitq0'),
+      SIZE: 256,
+      INDEX: 3,
+      DESC: slice.at(transmit[0]!.desc),
+      AVAIL: slice.at(transmit[0]!.avail),
+      USED: slice.at(transmit[0]!.used),
     });
     rig.at(350_000, () => rig.send('a', rig.packet('a', 'b', 64, [0x81, 0x00])));
     rig.frames();
@@ -177,7 +225,12 @@ describe('dispatcher: what commands do', () => {
     const rig = bench();
     const device = rig.plane.devices[0]!;
     device.stop();
-    send(rig, { KIND: CommandKind.START_DEVICE, TARGET: 0, FEATURES_LOW: 0x80000001 | 0, FEATURES_HIGH: -1 });
+    send(rig, {
+      KIND: CommandKind.START_DEVICE,
+      TARGET: 0,
+      FEATURES_LOW: 0x80000001 | 0,
+      FEATURES_HIGH: -1,
+    });
     rig.frames();
     assert.equal(device.started, true);
     assert.deepEqual([device.negotiatedLow, device.transmit.checksum], [0x80000001, true]);
@@ -193,11 +246,17 @@ describe('dispatcher: what commands do', () => {
     const rig = bench();
     send(rig, HOLD_B);
     rig.frames();
-    assert.deepEqual(rig.plane.partitions.map(({ running }) => running), [true, false]);
+    assert.deepEqual(
+      rig.plane.partitions.map(({ running }) => running),
+      [true, false],
+    );
     send(rig, { KIND: CommandKind.RUN_PARTITION, TARGET: 1 });
     send(rig, { KIND: CommandKind.HOLD_PARTITION, TARGET: 0 });
     rig.frames();
-    assert.deepEqual(rig.plane.partitions.map(({ running }) => running), [false, true]);
+    assert.deepEqual(
+      rig.plane.partitions.map(({ running }) => running),
+      [false, true],
+    );
   });
 
   it('[utest->req~fault.safe-state~1] STOP, and a command that does not exist, end the data plane', () => {

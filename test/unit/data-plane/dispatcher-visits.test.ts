@@ -9,7 +9,16 @@ describe('dispatcher: visits', () => {
     const bench = new DispatcherBench({ windows: [window('w', 'a', 0, 200_000, queues)] });
     bench.frames();
     assert.deepEqual(bench.order('look'), [
-      'a.tx1', 'a.control', 'a.tx0', 'a.tx1', 'a.control', 'a.tx0', 'a.tx1', 'a.control', 'a.tx0']);
+      'a.tx1',
+      'a.control',
+      'a.tx0',
+      'a.tx1',
+      'a.control',
+      'a.tx0',
+      'a.tx1',
+      'a.control',
+      'a.tx0',
+    ]);
   });
 
   it('[utest->req~sched.static-table~1] each queue is looked at in its own windows only', () => {
@@ -25,15 +34,22 @@ describe('dispatcher: visits', () => {
       windows.some(([from, to]) => ns >= from && ns <= to);
     const a = bench.times('look', 'a.tx0');
     const b = bench.times('look', 'b.tx0');
-    assert.ok(a.length > 0 && a.every((ns) => inWindow(ns, [100_000, 200_000], [700_000, 800_000])));
+    assert.ok(
+      a.length > 0 && a.every((ns) => inWindow(ns, [100_000, 200_000], [700_000, 800_000])),
+    );
     assert.ok(b.length > 0 && b.every((ns) => inWindow(ns, [300_000, 500_000])));
-    assert.deepEqual(bench.order('look').map((name) => name.split('*')[0]), [
-      'a.tx0', 'b.tx0', 'a.tx0', 'b.tx0', 'a.tx0'], 'by offset, whatever the order in the file');
+    assert.deepEqual(
+      bench.order('look').map((name) => name.split('*')[0]),
+      ['a.tx0', 'b.tx0', 'a.tx0', 'b.tx0', 'a.tx0'],
+      'by offset, whatever the order in the file',
+    );
     assert.equal(bench.times('look', 'a.tx1').length, 0);
   });
 
   it('[utest->req~sched.static-table~1] a request that becomes visible inside the window is served in it', () => {
-    const bench = new DispatcherBench({ windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0')])] });
+    const bench = new DispatcherBench({
+      windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0')])],
+    });
     bench.at(450_000, () => bench.backlog(1));
     bench.frames();
     assert.deepEqual(bench.times('serve', 'a.tx0'), [500_000]);
@@ -41,7 +57,10 @@ describe('dispatcher: visits', () => {
 
   it('[utest->req~sched.static-table~1] a request that comes behind its window waits for the next one', () => {
     const bench = new DispatcherBench({
-      windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0')]), window('x', 'b', 2_000_000, 1_000_000, [])],
+      windows: [
+        window('w', 'a', 0, 1_000_000, [caps('transmitq0')]),
+        window('x', 'b', 2_000_000, 1_000_000, []),
+      ],
     });
     bench.at(1_500_000, () => bench.backlog(1));
     bench.frames();
@@ -54,7 +73,10 @@ describe('dispatcher: visits', () => {
     for (const cap of [1, 2, 31, 32, 33, 65]) {
       const queues = [caps('transmitq0', { requestsMax: cap })];
       const bench = new DispatcherBench({
-        windows: [window('w1', 'a', 0, 1_000_000, queues), window('w2', 'a', 2_000_000, 1_000_000, queues)],
+        windows: [
+          window('w1', 'a', 0, 1_000_000, queues),
+          window('w2', 'a', 2_000_000, 1_000_000, queues),
+        ],
       });
       bench.backlog(200);
       bench.frames();
@@ -80,7 +102,13 @@ describe('dispatcher: visits', () => {
   });
 
   it('[utest->req~sched.work-bound~1] bytesMax is exact: the packet counts, its virtio-net header does not', () => {
-    for (const [bytesMax, served] of [[199, 1], [200, 2], [299, 2], [300, 3], [99, 0]] as const) {
+    for (const [bytesMax, served] of [
+      [199, 1],
+      [200, 2],
+      [299, 2],
+      [300, 3],
+      [99, 0],
+    ] as const) {
       const bench = new DispatcherBench({
         windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0', { bytesMax })])],
       });
@@ -97,20 +125,33 @@ describe('dispatcher: visits', () => {
     const heads = [600, 600, 64].map((bytes) => bench.send('a', bench.packet('a', 'b', bytes)));
     const { transmit } = bench.guest('a');
     bench.frames();
-    assert.deepEqual(transmit[0]!.usedElements.map(({ id }) => id), heads.slice(0, 1));
+    assert.deepEqual(
+      transmit[0]!.usedElements.map(({ id }) => id),
+      heads.slice(0, 1),
+    );
     bench.frames();
-    assert.deepEqual(transmit[0]!.usedElements.map(({ id }) => id), heads);
+    assert.deepEqual(
+      transmit[0]!.usedElements.map(({ id }) => id),
+      heads,
+    );
   });
 
   it('[utest->req~sched.work-bound~1] the caps of one queue are not those of another', () => {
-    const queues = [caps('transmitq0', { requestsMax: 3 }), caps('transmitq1', { bytesMax: 640 }), caps('controlq')];
+    const queues = [
+      caps('transmitq0', { requestsMax: 3 }),
+      caps('transmitq1', { bytesMax: 640 }),
+      caps('controlq'),
+    ];
     const bench = new DispatcherBench({ windows: [window('w', 'a', 0, 1_000_000, queues)] });
     bench.backlog(20, 0);
     bench.backlog(20, 1);
     bench.controlBacklog(7);
     bench.frames();
     const { transmit, control } = bench.guest('a');
-    assert.deepEqual([transmit[0]!.usedIndex, transmit[1]!.usedIndex, control!.usedIndex], [3, 10, 7]);
+    assert.deepEqual(
+      [transmit[0]!.usedIndex, transmit[1]!.usedIndex, control!.usedIndex],
+      [3, 10, 7],
+    );
   });
 
   it('[utest->req~sched.work-bound~1] with every cap used the window is over: no look, no wait more', () => {
@@ -123,7 +164,7 @@ describe('dispatcher: visits', () => {
     assert.equal(bench.waits, bench.plan.windows.length);
   });
 
-  it('[utest->req~sched.static-table~1] between empty looks the dispatcher sleeps pollUs, to the window\'s end at most', () => {
+  it("[utest->req~sched.static-table~1] between empty looks the dispatcher sleeps pollUs, to the window's end at most", () => {
     const bench = new DispatcherBench({
       windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0')], { pollUs: 300 })],
     });
@@ -158,8 +199,10 @@ describe('dispatcher: visits', () => {
     assert.equal(bench.counters.window(0, WindowCounter.VISITS), 1);
   });
 
-  it('[utest->req~sched.static-table~1] a receive queue in a window is left alone: others\' windows fill it', () => {
-    const bench = new DispatcherBench({ windows: [window('w', 'b', 0, 100_000, [caps('receiveq0')])] });
+  it("[utest->req~sched.static-table~1] a receive queue in a window is left alone: others' windows fill it", () => {
+    const bench = new DispatcherBench({
+      windows: [window('w', 'b', 0, 100_000, [caps('receiveq0')])],
+    });
     bench.supply('b', 1);
     bench.frames();
     assert.equal(bench.guest('b').receive[0]!.usedIndex, 0);

@@ -3,7 +3,11 @@ import { strict as assert } from 'node:assert';
 import { Rig } from '../../support/rig.ts';
 
 const flow = {
-  id: 'f', from: 'a.net0.transmitq0', route: 'a-b', bytesMax: 64, deadlineUs: 20_000,
+  id: 'f',
+  from: 'a.net0.transmitq0',
+  route: 'a-b',
+  bytesMax: 64,
+  deadlineUs: 20_000,
   arrival: { periodUs: 10_000, jitterUs: 0, spacingUs: 0 },
 };
 
@@ -16,7 +20,9 @@ describe('regressions: latency at the first look', () => {
     rig.frames(1);
     const latency = rig.counters.flowLatency(0);
     assert.equal(latency.count, 1);
-    assert.ok(latency.max <= rig.time.nowNs - startedNs,
-      `${latency.max} ns, ${rig.time.nowNs - startedNs} ns after the start`);
+    assert.ok(
+      latency.max <= rig.time.nowNs - startedNs,
+      `${latency.max} ns, ${rig.time.nowNs - startedNs} ns after the start`,
+    );
   });
 });

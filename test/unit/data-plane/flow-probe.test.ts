@@ -18,10 +18,16 @@ interface FlowOptions {
 function bench({ deadlineUs = 5000, windows, takesNs }: FlowOptions = {}): DispatcherBench {
   const rig = new DispatcherBench({
     windows: windows ?? [window('w', 'a', 0, 1_000_000, [caps('transmitq0')])],
-    flows: [{
-      id: 'flow', from: 'a.net0.transmitq0', route: 'a-b', bytesMax: 1514, deadlineUs,
-      arrival: { periodUs: 10_000, jitterUs: 0, spacingUs: 0 },
-    }],
+    flows: [
+      {
+        id: 'flow',
+        from: 'a.net0.transmitq0',
+        route: 'a-b',
+        bytesMax: 1514,
+        deadlineUs,
+        arrival: { periodUs: 10_000, jitterUs: 0, spacingUs: 0 },
+      },
+    ],
     ...(takesNs === undefined ? {} : { takesNs }),
   });
   rig.supply('b', 200);
@@ -66,10 +72,17 @@ describe('flow probe: latency', () => {
   });
 
   it('[utest->req~sched.latency-measured~1] what waits for a cap keeps the instant at which it came', () => {
-    const rig = bench({ windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0', { requestsMax: 1 })])] });
+    const rig = bench({
+      windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0', { requestsMax: 1 })])],
+    });
     rig.at(250_000, () => rig.backlog(3));
     rig.frames(3);
-    assert.deepEqual(flow(rig), { count: 3, min: 100_000 + C, max: 2 * FRAME - 200_000 + C, misses: 2 });
+    assert.deepEqual(flow(rig), {
+      count: 3,
+      min: 100_000 + C,
+      max: 2 * FRAME - 200_000 + C,
+      misses: 2,
+    });
   });
 
   it('[utest->req~sched.latency-measured~1] publication counts from the planned start of the window', () => {
@@ -81,7 +94,10 @@ describe('flow probe: latency', () => {
   });
 
   it('[utest->req~sched.latency-measured~1] a latency equal to the deadline is in time, one nanosecond more is a miss', () => {
-    for (const [deadlineUs, misses] of [[101, 0], [100.999, 1]] as const) {
+    for (const [deadlineUs, misses] of [
+      [101, 0],
+      [100.999, 1],
+    ] as const) {
       const rig = bench({ deadlineUs });
       rig.at(250_000, () => rig.backlog(1));
       rig.frames();
@@ -90,7 +106,7 @@ describe('flow probe: latency', () => {
     }
   });
 
-  it('[utest->req~sched.latency-measured~1] requests that the flow\'s route did not deliver are not measured', () => {
+  it("[utest->req~sched.latency-measured~1] requests that the flow's route did not deliver are not measured", () => {
     const rig = bench();
     rig.at(250_000, () => {
       rig.send('a', rig.packet('b', 'a'));
@@ -134,8 +150,10 @@ describe('flow probe: stamps', () => {
     stamps.looked(0xfffc, 0xffff, Float64Array.of(200));
     stamps.looked(0xffff, 2, Float64Array.of(300));
     stamps.looked(2, 4, Float64Array.of(400));
-    assert.deepEqual([0xfffc, 0xfffe, 0xffff, 0, 1, 2, 3].map((position) => stampOf(stamps, position)), [
-      100, 100, 200, 200, 200, 300, 300]);
+    assert.deepEqual(
+      [0xfffc, 0xfffe, 0xffff, 0, 1, 2, 3].map((position) => stampOf(stamps, position)),
+      [100, 100, 200, 200, 200, 300, 300],
+    );
   });
 
   it('[utest->req~sched.latency-measured~1] a look that shows nothing moves on only the last look', () => {
@@ -176,14 +194,21 @@ describe('regressions', () => {
     rig.frames();
     rig.plane.partitions[0]!.running = false;
     rig.at(FRAME + 50_000, () => rig.backlog(1));
-    rig.at(FRAME + 550_000, () => { rig.plane.partitions[0]!.running = true; });
+    rig.at(FRAME + 550_000, () => {
+      rig.plane.partitions[0]!.running = true;
+    });
     rig.frames();
     assert.equal(flow(rig).count, 1);
-    assert.ok(flow(rig).max >= 550_000 - 50_000, `${flow(rig).max} ns for a request that waited 550 µs`);
+    assert.ok(
+      flow(rig).max >= 550_000 - 50_000,
+      `${flow(rig).max} ns for a request that waited 550 µs`,
+    );
   });
 
   it('[utest->req~sched.work-bound~1] a look costs at most one step per ring entry, whatever the index does', () => {
-    const rig = bench({ windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0', { requestsMax: 2 })])] });
+    const rig = bench({
+      windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0', { requestsMax: 2 })])],
+    });
     const service = rig.plane.services.find((candidate) => candidate !== undefined)!;
     const { stamps } = service as unknown as { stamps: ArrivalStamps };
     const { looked } = stamps;

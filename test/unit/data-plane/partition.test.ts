@@ -29,7 +29,10 @@ describe('partition: held', () => {
     const { control, slice } = rig.guest('a');
     const address = slice.allocate(4);
     slice.write(address, [0, 0, 1, 0xff]);
-    control!.submit([{ address, length: 3 }, { address: address + 3, length: 1, flags: 2 }]);
+    control!.submit([
+      { address, length: 3 },
+      { address: address + 3, length: 1, flags: 2 },
+    ]);
     rig.plane.partitions[0]!.running = false;
     rig.frames();
     assert.equal(control!.usedIndex, 0);
@@ -70,9 +73,17 @@ describe('partition: faults', () => {
     rig.frames();
     assert.deepEqual(rig.faults('a'), { 'source-mac-spoofed': 5 });
     assert.deepEqual(rig.faults('b'), { 'source-mac-spoofed': 1 });
-    const faulty = rig.plan.queues.map(({ index }) => rig.counters.queue(index, QueueCounter.FAULTY));
-    assert.deepEqual(faulty, rig.plan.queues.map(({ name }) =>
-      ({ 'a.net0.transmitq0': 5, 'b.net0.transmitq0': 1 } as Record<string, number>)[name] ?? 0));
+    const faulty = rig.plan.queues.map(({ index }) =>
+      rig.counters.queue(index, QueueCounter.FAULTY),
+    );
+    assert.deepEqual(
+      faulty,
+      rig.plan.queues.map(
+        ({ name }) =>
+          (({ 'a.net0.transmitq0': 5, 'b.net0.transmitq0': 1 }) as Record<string, number>)[name] ??
+          0,
+      ),
+    );
   });
 
   it('[utest->req~fault.contain~1] a flood of one kind is one event per major frame, with partition, queue and code', () => {
@@ -84,7 +95,10 @@ describe('partition: faults', () => {
       assert.equal(events.length, 1, `frame ${frame}`);
       const { kind, subject, queue, code } = events[0]!;
       const { index } = rig.plan.queues.find(({ name }) => name === 'a.net0.transmitq0')!;
-      assert.deepEqual({ kind, subject, queue }, { kind: EventKind.FAULT, subject: 0, queue: index });
+      assert.deepEqual(
+        { kind, subject, queue },
+        { kind: EventKind.FAULT, subject: 0, queue: index },
+      );
       assert.equal(rig.counters.fault(0, code), 20 * frame);
     }
   });
@@ -136,7 +150,13 @@ describe('partition: faults', () => {
     const rig = new Rig();
     for (const ns of [0, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 52 + 1, 2 ** 53 - 1]) {
       rig.events.report(EventKind.STOPPED, 1, 2, 3, Float64Array.of(ns));
-      assert.deepEqual(rig.events.next(), { kind: EventKind.STOPPED, subject: 1, queue: 2, code: 3, timeNs: ns });
+      assert.deepEqual(rig.events.next(), {
+        kind: EventKind.STOPPED,
+        subject: 1,
+        queue: 2,
+        code: 3,
+        timeNs: ns,
+      });
     }
   });
 });

@@ -11,7 +11,9 @@ describe('driver queue', () => {
       const { driver } = new RingPair({ size, bufferBytes: 48 });
       assert.deepEqual([driver.desc % 16, driver.avail % 2, driver.used % 4], [0, 0, 0]);
       const parts = [
-        [driver.desc, 16 * size], [driver.avail, 6 + 2 * size], [driver.used, 6 + 8 * size],
+        [driver.desc, 16 * size],
+        [driver.avail, 6 + 2 * size],
+        [driver.used, 6 + 8 * size],
       ] as const;
       const sorted = parts.toSorted((a, b) => a[0] - b[0]);
       sorted.slice(1).forEach(([at], n) => assert.ok(at >= sorted[n]![0] + sorted[n]![1]));
@@ -22,8 +24,16 @@ describe('driver queue', () => {
     const pair = new RingPair({ size: 4, bufferBytes: 64 });
     pair.driver.expose(2, 40, true);
     pair.driver.expose(3, 64, false);
-    assert.deepEqual(pair.descriptor(2), { address: pair.driver.bufferAt(2), length: 40, flags: WRITE });
-    assert.deepEqual(pair.descriptor(3), { address: pair.driver.bufferAt(3), length: 64, flags: 0 });
+    assert.deepEqual(pair.descriptor(2), {
+      address: pair.driver.bufferAt(2),
+      length: 40,
+      flags: WRITE,
+    });
+    assert.deepEqual(pair.descriptor(3), {
+      address: pair.driver.bufferAt(3),
+      length: 64,
+      flags: 0,
+    });
   });
 
   it('[utest->req~guest.honest-driver~1] 2.7.5: the direction of a reused buffer is the last one given', () => {
@@ -50,10 +60,19 @@ describe('driver queue', () => {
     for (const index of [0, 1, 2]) pair.driver.expose(index, 16, true);
     pair.driver.publish();
     pair.take();
-    for (const [head, length] of [[2, 7], [0, 0], [1, 16]] as const) pair.complete(head, length);
+    for (const [head, length] of [
+      [2, 7],
+      [0, 0],
+      [1, 16],
+    ] as const)
+      pair.complete(head, length);
     assert.equal(pair.driver.reap(), -1, 'not published yet');
     pair.publish();
-    assert.deepEqual(pair.reapAll(), [{ index: 2, length: 7 }, { index: 0, length: 0 }, { index: 1, length: 16 }]);
+    assert.deepEqual(pair.reapAll(), [
+      { index: 2, length: 7 },
+      { index: 0, length: 0 },
+      { index: 1, length: 16 },
+    ]);
   });
 
   it('[utest->req~guest.honest-driver~1] 2.7.13: outstanding counts what is exposed and not reaped', () => {

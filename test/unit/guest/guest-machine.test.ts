@@ -11,14 +11,25 @@ const MEMORY = 1024 * 1024;
 function machine() {
   const bench = new FunctionBench();
   const area = bench.plan.layout.partitions[1]!;
-  return { bench, area, guest: new GuestMachine({ memory: bench.memory, area, clock: bench.time, pace: bench.time }) };
+  return {
+    bench,
+    area,
+    guest: new GuestMachine({ memory: bench.memory, area, clock: bench.time, pace: bench.time }),
+  };
 }
 
 describe('guest machine', () => {
-  it('[utest->req~guest.honest-driver~1] allocations are aligned, apart, and inside the partition\'s memory', () => {
+  it("[utest->req~guest.honest-driver~1] allocations are aligned, apart, and inside the partition's memory", () => {
     const { guest } = machine();
     let end = EMBEDDED_GUEST_PHYSICAL;
-    for (const [bytes, align] of [[1, 1], [10, 16], [7, 2], [100, 4], [1, 64], [4096, 4096]] as const) {
+    for (const [bytes, align] of [
+      [1, 1],
+      [10, 16],
+      [7, 2],
+      [100, 4],
+      [1, 64],
+      [4096, 4096],
+    ] as const) {
       const address = guest.allocate(bytes, align);
       assert.equal(address % align, 0);
       assert.ok(address >= end);
@@ -32,7 +43,7 @@ describe('guest machine', () => {
     assert.throws(() => guest.allocate(1, 1), InternalError);
   });
 
-  it('[utest->req~guest.honest-driver~1] an address lies in the slice of the guest\'s own partition', () => {
+  it("[utest->req~guest.honest-driver~1] an address lies in the slice of the guest's own partition", () => {
     const { guest, area } = machine();
     assert.equal(guest.at(EMBEDDED_GUEST_PHYSICAL), area.sliceAt);
     assert.equal(guest.at(EMBEDDED_GUEST_PHYSICAL + MEMORY - 1), area.sliceAt + MEMORY - 1);
@@ -60,7 +71,7 @@ describe('guest machine', () => {
     }
   });
 
-  it('[utest->req~guest.honest-driver~1] time is the clock\'s, and a sleep reaches its target', () => {
+  it("[utest->req~guest.honest-driver~1] time is the clock's, and a sleep reaches its target", () => {
     const { bench, guest } = machine();
     const now = guest.readClock();
     assert.equal(now, bench.time.nowNs);
@@ -68,7 +79,7 @@ describe('guest machine', () => {
     assert.ok(guest.now[0]! >= now + 5e6);
   });
 
-  it('[utest->req~guest.honest-driver~1] the host\'s request to stop is seen', () => {
+  it("[utest->req~guest.honest-driver~1] the host's request to stop is seen", () => {
     const { guest } = machine();
     assert.equal(guest.stopRequested, false);
     guest.statistics.words[GuestStatistic.STOP_REQUESTED] = 1;

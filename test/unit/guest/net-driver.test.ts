@@ -13,8 +13,12 @@ import { netDevice } from '../../support/rig.ts';
 const QUEUE_SIZE = 64;
 const HEADER = 12;
 
-function driven(offer: readonly string[] = ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC', 'VIRTIO_RING_F_EVENT_IDX']) {
-  const bench = new FunctionBench({ devices: { a: netDevice(1, { offer }), b: netDevice(2, { offer }) } });
+function driven(
+  offer: readonly string[] = ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC', 'VIRTIO_RING_F_EVENT_IDX'],
+) {
+  const bench = new FunctionBench({
+    devices: { a: netDevice(1, { offer }), b: netDevice(2, { offer }) },
+  });
   const machine = new BenchMachine(bench);
   const driver = new NetDriver(machine, 0);
   bench.settle();
@@ -22,7 +26,11 @@ function driven(offer: readonly string[] = ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_
 }
 
 /** Fills the next transmit buffer with an Ethernet packet for the other device and hands it over. */
-function transmit({ machine, driver }: ReturnType<typeof driven>, bytes = 64, fill = 0x5a): boolean {
+function transmit(
+  { machine, driver }: ReturnType<typeof driven>,
+  bytes = 64,
+  fill = 0x5a,
+): boolean {
   const at = driver.transmitBuffer();
   if (at === 0) return false;
   machine.u8.set([0x52, 0x54, 0, 0, 0, 2, ...driver.mac, 0x08, 0x06], at);
@@ -32,7 +40,7 @@ function transmit({ machine, driver }: ReturnType<typeof driven>, bytes = 64, fi
 }
 
 describe('embedded network driver', () => {
-  it('[utest->req~guest.honest-driver~1] 5.1.4: its address is the device\'s', () => {
+  it("[utest->req~guest.honest-driver~1] 5.1.4: its address is the device's", () => {
     assert.deepEqual(driven().driver.mac, [0x52, 0x54, 0, 0, 0, 1]);
   });
 
@@ -93,7 +101,10 @@ describe('embedded network driver', () => {
     }
     made.bench.frames(2);
     seen.push(...peer.arrived().map(({ bytes }) => bytes[20]!));
-    assert.deepEqual(seen, Array.from({ length: 60 }, (_, n) => n));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 60 }, (_, n) => n),
+    );
   });
 
   it('[utest->req~guest.honest-driver~1] 5.1.9.4: a received packet has its length without header, and its bytes', () => {
@@ -104,12 +115,15 @@ describe('embedded network driver', () => {
     peer.send(sent);
     bench.frames(2);
     assert.equal(driver.receive(), 99);
-    assert.deepEqual(Array.from(machine.u8.subarray(driver.receivedAt, driver.receivedAt + 99)), sent);
+    assert.deepEqual(
+      Array.from(machine.u8.subarray(driver.receivedAt, driver.receivedAt + 99)),
+      sent,
+    );
     driver.release();
     assert.equal(driver.receive(), -1);
   });
 
-  it('[utest->req~guest.honest-driver~1] 5.1.9.3: a released buffer is the device\'s again', () => {
+  it("[utest->req~guest.honest-driver~1] 5.1.9.3: a released buffer is the device's again", () => {
     const { bench, driver } = driven();
     const peer = new PacketPeer(bench, 1);
     for (let n = 0; n < 3 * QUEUE_SIZE; n++) {
@@ -147,8 +161,12 @@ describe('embedded network driver', () => {
 describe('regressions', () => {
   it('[utest->req~guest.honest-driver~1] 2.5.1: without VIRTIO_NET_F_MAC the mac field is not read', () => {
     const { machine } = driven(['VIRTIO_F_VERSION_1']);
-    const reads = machine.registers.accesses.filter(({ operation, offset }) => operation === MailboxOperation.BAR_READ
-      && offset >= BarLayout.DEVICE && offset < BarLayout.DEVICE + 6);
+    const reads = machine.registers.accesses.filter(
+      ({ operation, offset }) =>
+        operation === MailboxOperation.BAR_READ &&
+        offset >= BarLayout.DEVICE &&
+        offset < BarLayout.DEVICE + 6,
+    );
     assert.deepEqual(reads, []);
   });
 });

@@ -22,15 +22,21 @@ function busWith(vendor: number, device: number) {
   return enumerateVirtio(made).map(({ number }) => number);
 }
 
-describe('embedded guest\'s PCI bus', () => {
+describe("embedded guest's PCI bus", () => {
   it('[utest->req~guest.honest-driver~1] 4.1.2.2: it finds its function, and no other on 32 places', () => {
     const { machine: made, registers } = machine();
-    assert.deepEqual(enumerateVirtio(made).map(({ number }) => number), [0]);
+    assert.deepEqual(
+      enumerateVirtio(made).map(({ number }) => number),
+      [0],
+    );
     assert.equal(new Set(registers.accesses.map((access) => access.function)).size, 32);
   });
 
   for (const [vendor, device, matches] of [
-    [0x1af4, 0x1040, true], [0x1af4, 0x107f, true], [0x1af4, 0x1000, false], [0x8086, 0x1041, false],
+    [0x1af4, 0x1040, true],
+    [0x1af4, 0x107f, true],
+    [0x1af4, 0x1000, false],
+    [0x8086, 0x1041, false],
   ] as const) {
     const id = `${vendor.toString(16)}:${device.toString(16)}`;
     it(`[utest->req~guest.honest-driver~1] 4.1.2.2: ${id} is ${matches ? '' : 'not '}a modern virtio function`, () => {
@@ -50,11 +56,16 @@ describe('embedded guest\'s PCI bus', () => {
 
   it('[utest->req~guest.honest-driver~1] 4.1.1: functions get addresses that do not overlap', () => {
     const { machine: made, registers } = machine();
-    registers.tamper = (access, answer) => (access.operation === MailboxOperation.CONFIG_READ ? ~(BarLayout.SIZE - 1) : answer);
+    registers.tamper = (access, answer) =>
+      access.operation === MailboxOperation.CONFIG_READ ? ~(BarLayout.SIZE - 1) : answer;
     for (const number of [0, 1]) new PciFunction(made, number).enable();
     const placed = registers.accesses
-      .filter(({ operation, offset, low }) => operation === MailboxOperation.CONFIG_WRITE && offset === PciHeader.BAR0
-        && low !== 0xffff_ffff)
+      .filter(
+        ({ operation, offset, low }) =>
+          operation === MailboxOperation.CONFIG_WRITE &&
+          offset === PciHeader.BAR0 &&
+          low !== 0xffff_ffff,
+      )
       .map(({ low }) => low);
     assert.equal(placed.length, 2);
     assert.ok(Math.abs(placed[1]! - placed[0]!) >= BarLayout.SIZE);
@@ -63,13 +74,17 @@ describe('embedded guest\'s PCI bus', () => {
   it('[utest->req~guest.honest-driver~1] 4.1.4: the capability list is read in order', () => {
     const pci = new PciFunction(machine().machine, 0);
     const list = pci.capabilities();
-    assert.deepEqual(list.map(({ id }) => id), [...new Array(5).fill(PciCapabilityId.VENDOR), PciCapabilityId.MSIX]);
+    assert.deepEqual(
+      list.map(({ id }) => id),
+      [...new Array(5).fill(PciCapabilityId.VENDOR), PciCapabilityId.MSIX],
+    );
     assert.deepEqual(pci.vendorCapabilities(), list.slice(0, 5));
   });
 
   it('[utest->req~guest.honest-driver~1] 4.1.4: a capability list that points to itself is walked for a while only', () => {
     const { machine: made, registers } = machine();
-    registers.tamper = ({ offset, width }, answer) => (width === 1 && offset > PciHeader.CAPABILITIES ? 0x40 : answer);
+    registers.tamper = ({ offset, width }, answer) =>
+      width === 1 && offset > PciHeader.CAPABILITIES ? 0x40 : answer;
     assert.ok(new PciFunction(made, 0).capabilities().length <= 48);
   });
 
@@ -83,7 +98,10 @@ describe('embedded guest\'s PCI bus', () => {
     const { machine: made, registers } = machine();
     new PciFunction(made, 0).writeBar(0x20, 8, 1, 2);
     const { operation, offset, width, low, high } = registers.accesses.at(-1)!;
-    assert.deepEqual([operation, offset, width, low, high], [MailboxOperation.BAR_WRITE, 0x20, 8, 1, 2]);
+    assert.deepEqual(
+      [operation, offset, width, low, high],
+      [MailboxOperation.BAR_WRITE, 0x20, 8, 1, 2],
+    );
   });
 });
 

@@ -19,8 +19,13 @@ const { SENT, RECEIVED, ANSWERED, LOST, CORRUPT, DUPLICATE, ERRORS } = GuestStat
 function counted(machine: BenchMachine) {
   const of = (statistic: number) => machine.statistics.get(statistic);
   return {
-    sent: of(SENT), received: of(RECEIVED), answered: of(ANSWERED), lost: of(LOST), corrupt: of(CORRUPT),
-    duplicate: of(DUPLICATE), errors: of(ERRORS),
+    sent: of(SENT),
+    received: of(RECEIVED),
+    answered: of(ANSWERED),
+    lost: of(LOST),
+    corrupt: of(CORRUPT),
+    duplicate: of(DUPLICATE),
+    errors: of(ERRORS),
   };
 }
 
@@ -36,11 +41,18 @@ function traffic(settings: Partial<ProgramSettings> = {}) {
 }
 
 /** A traffic program that has received answers of these sequence numbers, in this order. */
-function answered(sequences: readonly number[], change: (bytes: number[], n: number) => number[] = (bytes) => bytes) {
+function answered(
+  sequences: readonly number[],
+  change: (bytes: number[], n: number) => number[] = (bytes) => bytes,
+) {
   const made = traffic();
   made.steps(4);
   sequences.forEach((sequence, n) => {
-    const packet: TestPacket = { kind: PacketKind.ANSWER, sequence, stampNs: made.bench.time.nowNs };
+    const packet: TestPacket = {
+      kind: PacketKind.ANSWER,
+      sequence,
+      stampNs: made.bench.time.nowNs,
+    };
     made.peer.send(change(made.peer.packet(A, packet, 100), n));
   });
   made.steps(4);
@@ -53,8 +65,13 @@ describe('traffic program', () => {
     steps(8);
     const packets = peer.arrived();
     assert.ok(packets.length >= 15);
-    assert.deepEqual(packets.map(({ sequence }) => sequence), packets.map((_, n) => n));
-    assert.ok(packets.every(({ kind, bytes }) => kind === PacketKind.REQUEST && bytes.length === 100));
+    assert.deepEqual(
+      packets.map(({ sequence }) => sequence),
+      packets.map((_, n) => n),
+    );
+    assert.ok(
+      packets.every(({ kind, bytes }) => kind === PacketKind.REQUEST && bytes.length === 100),
+    );
     assert.equal(machine.statistics.get(SENT) % 3, 0);
   });
 
@@ -65,31 +82,69 @@ describe('traffic program', () => {
   });
 
   it('[utest->req~guest.traffic-verified~1] answers in order are answers, and nothing else', () => {
-    assert.deepEqual(partOf(answered([0, 1, 2, 3])), { received: 4, answered: 4, lost: 0, duplicate: 0, corrupt: 0 });
+    assert.deepEqual(partOf(answered([0, 1, 2, 3])), {
+      received: 4,
+      answered: 4,
+      lost: 0,
+      duplicate: 0,
+      corrupt: 0,
+    });
   });
 
   it('[utest->req~guest.traffic-verified~1] a gap in the answers is so many lost', () => {
-    assert.deepEqual(partOf(answered([0, 1, 5, 6])), { received: 4, answered: 4, lost: 3, duplicate: 0, corrupt: 0 });
+    assert.deepEqual(partOf(answered([0, 1, 5, 6])), {
+      received: 4,
+      answered: 4,
+      lost: 3,
+      duplicate: 0,
+      corrupt: 0,
+    });
   });
 
   it('[utest->req~guest.traffic-verified~1] a first answer that is missing is lost', () => {
-    assert.deepEqual(partOf(answered([2])), { received: 1, answered: 1, lost: 2, duplicate: 0, corrupt: 0 });
+    assert.deepEqual(partOf(answered([2])), {
+      received: 1,
+      answered: 1,
+      lost: 2,
+      duplicate: 0,
+      corrupt: 0,
+    });
   });
 
   it('[utest->req~guest.traffic-verified~1] a repeated answer is a duplicate', () => {
-    assert.deepEqual(partOf(answered([0, 1, 1, 0, 2])), { received: 5, answered: 5, lost: 0, duplicate: 2, corrupt: 0 });
+    assert.deepEqual(partOf(answered([0, 1, 1, 0, 2])), {
+      received: 5,
+      answered: 5,
+      lost: 0,
+      duplicate: 2,
+      corrupt: 0,
+    });
   });
 
   it('[utest->req~guest.traffic-verified~1] a changed answer is corrupt, and then missing', () => {
-    const result = answered([0, 1, 2], (bytes, n) => (n === 1 ? bytes.with(50, bytes[50]! ^ 1) : bytes));
-    assert.deepEqual(partOf(result), { received: 3, answered: 2, lost: 1, duplicate: 0, corrupt: 1 });
+    const result = answered([0, 1, 2], (bytes, n) =>
+      n === 1 ? bytes.with(50, bytes[50]! ^ 1) : bytes,
+    );
+    assert.deepEqual(partOf(result), {
+      received: 3,
+      answered: 2,
+      lost: 1,
+      duplicate: 0,
+      corrupt: 1,
+    });
   });
 
   it('[utest->req~guest.traffic-verified~1] a request of somebody is received, and is no answer', () => {
     const { machine, peer, steps } = traffic();
     peer.send(peer.packet(A, { kind: PacketKind.REQUEST, sequence: 0, stampNs: 0 }));
     steps(3);
-    assert.deepEqual(partOf(counted(machine)), { received: 1, answered: 0, lost: 0, duplicate: 0, corrupt: 0 });
+    assert.deepEqual(partOf(counted(machine)), {
+      received: 1,
+      answered: 0,
+      lost: 0,
+      duplicate: 0,
+      corrupt: 0,
+    });
   });
 
   it('[utest->req~guest.traffic-verified~1] the round trip is from the stamp to the receipt', () => {
@@ -127,12 +182,20 @@ describe('echo program', () => {
 
   it('[utest->req~guest.traffic-verified~1] a request goes back to its sender, whole, as an answer', () => {
     const { machine, peer, steps } = echo();
-    peer.send(peer.packet(A, { kind: PacketKind.REQUEST, sequence: 0x0a0b_0c0d, stampNs: 123_456 }, 200));
+    peer.send(
+      peer.packet(A, { kind: PacketKind.REQUEST, sequence: 0x0a0b_0c0d, stampNs: 123_456 }, 200),
+    );
     steps(5);
     const [answer, more] = peer.arrived();
     assert.equal(more, undefined);
-    assert.deepEqual([answer!.kind, answer!.sequence, answer!.stampNs], [PacketKind.ANSWER, 0x0a0b_0c0d, 123_456]);
-    assert.deepEqual([answer!.bytes.slice(0, 6), answer!.bytes.slice(6, 12), answer!.bytes.length], [B, A, 200]);
+    assert.deepEqual(
+      [answer!.kind, answer!.sequence, answer!.stampNs],
+      [PacketKind.ANSWER, 0x0a0b_0c0d, 123_456],
+    );
+    assert.deepEqual(
+      [answer!.bytes.slice(0, 6), answer!.bytes.slice(6, 12), answer!.bytes.length],
+      [B, A, 200],
+    );
     assert.deepEqual([machine.statistics.get(RECEIVED), machine.statistics.get(SENT)], [1, 1]);
   });
 
@@ -155,11 +218,17 @@ describe('echo program', () => {
   it('[utest->req~guest.traffic-verified~1] traffic and echo, side by side, lose nothing over hundreds of requests', () => {
     const bench = new FunctionBench();
     const machines = [new BenchMachine(bench, 0), new BenchMachine(bench, 1)] as const;
-    const programs = [new Traffic(machines[0], { ...SETTINGS, burst: 4 }), new Echo(machines[1], SETTINGS)];
+    const programs = [
+      new Traffic(machines[0], { ...SETTINGS, burst: 4 }),
+      new Echo(machines[1], SETTINGS),
+    ];
     for (let n = 0; n < 200; n++) for (const program of programs) program.step();
     const { sent, answered: back, ...wrong } = counted(machines[0]);
     assert.ok(sent >= 400 && back >= sent - 16);
-    assert.deepEqual({ ...wrong, received: 0 }, { received: 0, lost: 0, corrupt: 0, duplicate: 0, errors: 0 });
+    assert.deepEqual(
+      { ...wrong, received: 0 },
+      { received: 0, lost: 0, corrupt: 0, duplicate: 0, errors: 0 },
+    );
     assert.deepEqual(bench.faults, []);
   });
 });
@@ -202,6 +271,12 @@ describe('programs by name', () => {
   });
 });
 
-function partOf({ received, answered: back, lost, duplicate, corrupt }: ReturnType<typeof counted>) {
+function partOf({
+  received,
+  answered: back,
+  lost,
+  duplicate,
+  corrupt,
+}: ReturnType<typeof counted>) {
   return { received, answered: back, lost, duplicate, corrupt };
 }

@@ -1,7 +1,11 @@
 /** The traffic programs' packet: what is written is read back, what was changed is not accepted. */
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { PacketKind, TestPacketCodec, TEST_PACKET_BYTES_MIN } from '../../../src/guest/test-packet.ts';
+import {
+  PacketKind,
+  TestPacketCodec,
+  TEST_PACKET_BYTES_MIN,
+} from '../../../src/guest/test-packet.ts';
 import { seededRuns } from '../../support/seeded-runs.ts';
 
 const TO = [2, 0, 0, 0, 0, 1];
@@ -29,18 +33,26 @@ function detected(bytes = 100): boolean[] {
 describe('test packet', () => {
   it('[utest->req~guest.traffic-verified~1] any packet is read back as it was written', () => {
     const packet = fc.record({
-      kind: fc.constantFrom(PacketKind.REQUEST, PacketKind.ANSWER), sequence: fc.integer({ min: 0, max: 0xffff_ffff }),
+      kind: fc.constantFrom(PacketKind.REQUEST, PacketKind.ANSWER),
+      sequence: fc.integer({ min: 0, max: 0xffff_ffff }),
       stampNs: fc.maxSafeNat(),
     });
-    fc.assert(fc.property(packet, fc.integer({ min: TEST_PACKET_BYTES_MIN, max: 1514 }), (expected, bytes) => {
-      const u8 = new Uint8Array(ROOM);
-      const codec = new TestPacketCodec(u8);
-      codec.write(AT, bytes, TO, FROM, expected);
-      const found = { kind: -1, sequence: -1, stampNs: -1 };
-      assert.equal(codec.read(AT, bytes, found), true);
-      assert.deepEqual(found, { ...expected });
-      assert.deepEqual(Array.from(u8.subarray(AT, AT + 14)), [...TO, ...FROM, 0x88, 0xb5]);
-    }), seededRuns(111, 200));
+    fc.assert(
+      fc.property(
+        packet,
+        fc.integer({ min: TEST_PACKET_BYTES_MIN, max: 1514 }),
+        (expected, bytes) => {
+          const u8 = new Uint8Array(ROOM);
+          const codec = new TestPacketCodec(u8);
+          codec.write(AT, bytes, TO, FROM, expected);
+          const found = { kind: -1, sequence: -1, stampNs: -1 };
+          assert.equal(codec.read(AT, bytes, found), true);
+          assert.deepEqual(found, { ...expected });
+          assert.deepEqual(Array.from(u8.subarray(AT, AT + 14)), [...TO, ...FROM, 0x88, 0xb5]);
+        },
+      ),
+      seededRuns(111, 200),
+    );
   });
 
   it('[utest->req~guest.traffic-verified~1] not a byte outside the packet is written', () => {
@@ -52,7 +64,10 @@ describe('test packet', () => {
   it('[utest->req~guest.traffic-verified~1] a change of type, magic or any byte of the pattern is detected', () => {
     const found = detected();
     const undetected = found.flatMap((seen, n) => (seen ? [] : [n]));
-    assert.deepEqual(undetected.filter((n) => (n >= 12 && n < 16) || n >= 30), []);
+    assert.deepEqual(
+      undetected.filter((n) => (n >= 12 && n < 16) || n >= 30),
+      [],
+    );
   });
 
   it('[utest->req~guest.traffic-verified~1] packets too short for the fields, and bytes of chance, are not ours', () => {
@@ -75,7 +90,11 @@ describe('test packet', () => {
 });
 
 describe('regressions', () => {
-  for (const [field, from, to] of [['kind', 16, 18], ['sequence', 18, 22], ['time stamp', 22, 30]] as const) {
+  for (const [field, from, to] of [
+    ['kind', 16, 18],
+    ['sequence', 18, 22],
+    ['time stamp', 22, 30],
+  ] as const) {
     it(`[utest->req~guest.traffic-verified~1] a change of any byte of the ${field} is detected`, () => {
       assert.deepEqual(detected().slice(from, to), new Array(to - from).fill(true));
     });

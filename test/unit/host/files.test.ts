@@ -50,21 +50,33 @@ describe('files', () => {
     assert.equal(readText(written('a', 'x'.repeat(BYTES_MAX)), BYTES_MAX).length, BYTES_MAX);
   });
 
-  it('[utest->req~cfg.strict-json~1] a file of one byte more than the limit is'
-    + ' refused, with both lengths', () => {
-    const file = written('a', 'x'.repeat(BYTES_MAX + 1));
-    assertProblem(() => readText(file, BYTES_MAX), `${file}: 101 bytes; a configuration has at most 100`);
-  });
+  it(
+    '[utest->req~cfg.strict-json~1] a file of one byte more than the limit is' +
+      ' refused, with both lengths',
+    () => {
+      const file = written('a', 'x'.repeat(BYTES_MAX + 1));
+      assertProblem(
+        () => readText(file, BYTES_MAX),
+        `${file}: 101 bytes; a configuration has at most 100`,
+      );
+    },
+  );
 
   it('[utest->req~cfg.strict-json~1] the limit counts bytes, not characters', () => {
     const file = written('a', 'ü'.repeat(BYTES_MAX / 2 + 1));
-    assertProblem(() => readText(file, BYTES_MAX), `${file}: 102 bytes; a configuration has at most 100`);
+    assertProblem(
+      () => readText(file, BYTES_MAX),
+      `${file}: 102 bytes; a configuration has at most 100`,
+    );
   });
 
   it('[utest->req~cfg.strict-json~1] a configuration of 10 MiB is refused (catalogue 81)', () => {
     const file = written('a', '');
     fs.truncateSync(file, 10 * 1024 * 1024);
-    assertProblem(() => loadConfig(file), `${file}: 10485760 bytes; a configuration has at most 1048576`);
+    assertProblem(
+      () => loadConfig(file),
+      `${file}: 10485760 bytes; a configuration has at most 1048576`,
+    );
   });
 
   it('[utest->req~cfg.strict-json~1] a configuration has at most 1 MiB', () => {
@@ -87,7 +99,10 @@ describe('files', () => {
 
   it('[utest->req~cfg.strict-json~1] a file used as a directory is named as one', () => {
     const file = written('a', '{}');
-    assertProblem(() => loadConfig(`${file}/b`), `${file}/b: a part of its path is not a directory`);
+    assertProblem(
+      () => loadConfig(`${file}/b`),
+      `${file}/b: a part of its path is not a directory`,
+    );
   });
 
   it('[utest->req~cfg.strict-json~1] a FIFO without a writer is refused at once', () => {
@@ -111,7 +126,9 @@ describe('files', () => {
   });
 
   for (const [code, reason] of [
-    ['EACCES', 'no permission'], ['EPERM', 'the operation is not permitted'], ['EIO', 'EIO'],
+    ['EACCES', 'no permission'],
+    ['EPERM', 'the operation is not permitted'],
+    ['EIO', 'EIO'],
   ] as const) {
     it(`[utest->req~cfg.strict-json~1] ${code} on opening is the sentence "${reason}"`, () => {
       sinon.stub(fs, 'openSync').throws(Object.assign(new Error('refused'), { code }));
@@ -144,7 +161,8 @@ describe('files', () => {
   it('[utest->req~cfg.strict-json~1] no file stays open, whatever was wrong with it', () => {
     const open = () => fs.readdirSync('/proc/self/fd').length;
     const before = open();
-    for (const name of [directory, '/dev/zero', inside('none')]) assert.throws(() => readText(name, BYTES_MAX));
+    for (const name of [directory, '/dev/zero', inside('none')])
+      assert.throws(() => readText(name, BYTES_MAX));
     assert.equal(open(), before);
   });
 
@@ -154,7 +172,8 @@ describe('files', () => {
   });
 
   for (const [code, reason] of [
-    ['ENOSPC', 'no space left on the device'], ['EROFS', 'the file system is read-only'],
+    ['ENOSPC', 'no space left on the device'],
+    ['EROFS', 'the file system is read-only'],
   ] as const) {
     it(`[utest->req~cli.errors~1] ${code} on writing is the sentence "${reason}"`, () => {
       sinon.stub(fs, 'writeFileSync').throws(Object.assign(new Error('refused'), { code }));
@@ -175,7 +194,10 @@ describe('regressions: files', () => {
   it('[utest->req~cli.errors~1] a file that may not be written is not said to be unreadable', () => {
     sinon.stub(fs, 'writeFileSync').throws(Object.assign(new Error('refused'), { code: 'EACCES' }));
     try {
-      assert.throws(() => writeTextFile('a', ''), (error: Error) => !error.message.includes('read'));
+      assert.throws(
+        () => writeTextFile('a', ''),
+        (error: Error) => !error.message.includes('read'),
+      );
     } finally {
       sinon.restore();
     }

@@ -2,7 +2,15 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import {
-  arrivals, features, netHeader, packets, sendPieces, split, supplyPieces, tagged, untagged,
+  arrivals,
+  features,
+  netHeader,
+  packets,
+  sendPieces,
+  split,
+  supplyPieces,
+  tagged,
+  untagged,
 } from '../../support/net-guest.ts';
 import { Rig, netDevice, route } from '../../support/rig.ts';
 
@@ -20,10 +28,17 @@ function rigOf(mergeable: boolean, action: Action, slicesFrom = 0): Rig {
   const wide = { queueSize: 128, descriptorsMax: DESCRIPTORS };
   return new Rig({
     slicesFrom,
-    devices: { a: netDevice(1, wide), b: netDevice(2, { ...wide, offer: mergeable ? MERGEABLE : PLAIN }) },
-    routes: [route('a', 'b', {
-      receiveDescriptorsMax: DESCRIPTORS, vlan: action === 'keep' ? null : VLAN, vlanAction: action,
-    })],
+    devices: {
+      a: netDevice(1, wide),
+      b: netDevice(2, { ...wide, offer: mergeable ? MERGEABLE : PLAIN }),
+    },
+    routes: [
+      route('a', 'b', {
+        receiveDescriptorsMax: DESCRIPTORS,
+        vlan: action === 'keep' ? null : VLAN,
+        vlanAction: action,
+      }),
+    ],
   });
 }
 
@@ -42,7 +57,10 @@ function filled(total: number, buffers: readonly (readonly number[])[]): number[
   let left = total;
   for (const pieces of buffers) {
     if (left === 0) break;
-    const used = Math.min(left, pieces.reduce((sum, length) => sum + length, 0));
+    const used = Math.min(
+      left,
+      pieces.reduce((sum, length) => sum + length, 0),
+    );
     lengths.push(used);
     left -= used;
   }
@@ -50,82 +68,117 @@ function filled(total: number, buffers: readonly (readonly number[])[]): number[
 }
 
 const length = fc.oneof(fc.integer({ min: 14, max: 90 }), fc.integer({ min: 14, max: 1510 }));
-const piece = fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 800 }));
+const piece = fc.oneof(
+  fc.constant(1),
+  fc.integer({ min: 1, max: 30 }),
+  fc.integer({ min: 1, max: 800 }),
+);
 const cuts = fc.array(piece, { maxLength: 40 });
 const buffers = fc.array(
-  fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 4 }), { maxLength: 8 });
+  fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 4 }),
+  { maxLength: 8 },
+);
 const firstBuffer = fc.integer({ min: 12, max: 60 });
 const action = fc.constantFrom<Action>('keep', 'insert', 'remove');
 
 describe('layout of descriptor chains', () => {
   for (const pieces of [
-    new Array(40).fill(1), [4, 4, 4], [1, 11], [11, 1], [11, 2], [12], [13], [12, 6, 6, 2], [12, 64],
+    new Array(40).fill(1),
+    [4, 4, 4],
+    [1, 11],
+    [11, 1],
+    [11, 2],
+    [12],
+    [13],
+    [12, 6, 6, 2],
+    [12, 64],
     [12, 63, 1],
-    [76], [75, 1], [12, 13], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1],
+    [76],
+    [75, 1],
+    [12, 13],
+    [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1],
   ]) {
-    it(`[utest->req~mem.bounds~1] `
-      + `a packet sent in pieces of ${pieces.join(' ')} and the rest arrives the same`, () => {
-      const rig = rigOf(false, 'keep');
-      const packet = rig.packet('a', 'b', 90);
-      rig.supply('b', 1);
-      sendPieces(rig, 'a', split([...HEADER, ...packet], pieces));
-      rig.frames();
-      assert.deepEqual(packets(rig, 'b'), [packet]);
-    });
+    it(
+      `[utest->req~mem.bounds~1] ` +
+        `a packet sent in pieces of ${pieces.join(' ')} and the rest arrives the same`,
+      () => {
+        const rig = rigOf(false, 'keep');
+        const packet = rig.packet('a', 'b', 90);
+        rig.supply('b', 1);
+        sendPieces(rig, 'a', split([...HEADER, ...packet], pieces));
+        rig.frames();
+        assert.deepEqual(packets(rig, 'b'), [packet]);
+      },
+    );
 
-    it(`[utest->req~net.receive-buffers~1] `
-      + `a packet received in pieces of ${pieces.join(' ')} and the rest is the same`, () => {
-      const rig = rigOf(false, 'keep');
-      const packet = rig.packet('a', 'b', 90);
-      supplyPieces(rig, 'b', [...pieces, 1600]);
-      rig.send('a', packet);
-      rig.frames();
-      assert.deepEqual(packets(rig, 'b'), [packet]);
-    });
+    it(
+      `[utest->req~net.receive-buffers~1] ` +
+        `a packet received in pieces of ${pieces.join(' ')} and the rest is the same`,
+      () => {
+        const rig = rigOf(false, 'keep');
+        const packet = rig.packet('a', 'b', 90);
+        supplyPieces(rig, 'b', [...pieces, 1600]);
+        rig.send('a', packet);
+        rig.frames();
+        assert.deepEqual(packets(rig, 'b'), [packet]);
+      },
+    );
   }
 
-  it('[utest->req~queue.bounded-walk~1] '
-    + 'a packet in as many descriptors as the device admits arrives, one more is refused', () => {
-    const rig = rigOf(false, 'keep');
-    const packet = rig.packet('a', 'b', 90);
-    rig.supply('b', 2);
-    for (const descriptors of [DESCRIPTORS, DESCRIPTORS + 1]) {
-      sendPieces(rig, 'a', split([...HEADER, ...packet], new Array(descriptors - 1).fill(1)));
-      rig.frames();
-    }
-    assert.deepEqual(packets(rig, 'b'), [packet]);
-    assert.deepEqual(rig.faults('a'), { 'chain-too-long': 1 });
-  });
+  it(
+    '[utest->req~queue.bounded-walk~1] ' +
+      'a packet in as many descriptors as the device admits arrives, one more is refused',
+    () => {
+      const rig = rigOf(false, 'keep');
+      const packet = rig.packet('a', 'b', 90);
+      rig.supply('b', 2);
+      for (const descriptors of [DESCRIPTORS, DESCRIPTORS + 1]) {
+        sendPieces(rig, 'a', split([...HEADER, ...packet], new Array(descriptors - 1).fill(1)));
+        rig.frames();
+      }
+      assert.deepEqual(packets(rig, 'b'), [packet]);
+      assert.deepEqual(rig.faults('a'), { 'chain-too-long': 1 });
+    },
+  );
 
-  it('[utest->req~net.receive-buffers~1] '
-    + 'any split of a packet into any pieces of one buffer arrives the same', () => {
-    fc.assert(fc.property(length, cuts, cuts, action, (bytes, sendCuts, receiveCuts, way) => {
-      const rig = rigOf(false, way);
-      const { sent, expected } = forms(rig, way, bytes);
-      supplyPieces(rig, 'b', [...receiveCuts, 1600]);
-      sendPieces(rig, 'a', split([...HEADER, ...sent], sendCuts));
-      rig.frames();
-      const [arrival] = arrivals(rig, 'b');
-      assert.deepEqual(arrival!.packet, expected);
-      assert.deepEqual(arrival!.lengths, [12 + expected.length]);
-      assert.deepEqual(arrival!.header.buffers, 1);
-    }), { seed, numRuns });
-  });
+  it(
+    '[utest->req~net.receive-buffers~1] ' +
+      'any split of a packet into any pieces of one buffer arrives the same',
+    () => {
+      fc.assert(
+        fc.property(length, cuts, cuts, action, (bytes, sendCuts, receiveCuts, way) => {
+          const rig = rigOf(false, way);
+          const { sent, expected } = forms(rig, way, bytes);
+          supplyPieces(rig, 'b', [...receiveCuts, 1600]);
+          sendPieces(rig, 'a', split([...HEADER, ...sent], sendCuts));
+          rig.frames();
+          const [arrival] = arrivals(rig, 'b');
+          assert.deepEqual(arrival!.packet, expected);
+          assert.deepEqual(arrival!.lengths, [12 + expected.length]);
+          assert.deepEqual(arrival!.header.buffers, 1);
+        }),
+        { seed, numRuns },
+      );
+    },
+  );
 
   it('[utest->req~net.receive-buffers~1] any split over merged buffers fills them in order, exactly', () => {
     const layout = fc.tuple(cuts, firstBuffer, buffers);
-    fc.assert(fc.property(length, action, layout, (bytes, way, [sendCuts, first, more]) => {
-      const rig = rigOf(true, way);
-      const { sent, expected } = forms(rig, way, bytes);
-      const supplied = [[first], ...more, [1600]];
-      supplied.forEach((pieces) => supplyPieces(rig, 'b', pieces));
-      sendPieces(rig, 'a', split([...HEADER, ...sent], sendCuts));
-      rig.frames();
-      const [arrival] = arrivals(rig, 'b');
-      assert.deepEqual(arrival!.packet, expected);
-      assert.deepEqual(arrival!.lengths, filled(12 + expected.length, supplied));
-      assert.equal(arrival!.header.buffers, arrival!.lengths.length);
-    }), { seed, numRuns });
+    fc.assert(
+      fc.property(length, action, layout, (bytes, way, [sendCuts, first, more]) => {
+        const rig = rigOf(true, way);
+        const { sent, expected } = forms(rig, way, bytes);
+        const supplied = [[first], ...more, [1600]];
+        supplied.forEach((pieces) => supplyPieces(rig, 'b', pieces));
+        sendPieces(rig, 'a', split([...HEADER, ...sent], sendCuts));
+        rig.frames();
+        const [arrival] = arrivals(rig, 'b');
+        assert.deepEqual(arrival!.packet, expected);
+        assert.deepEqual(arrival!.lengths, filled(12 + expected.length, supplied));
+        assert.equal(arrival!.header.buffers, arrival!.lengths.length);
+      }),
+      { seed, numRuns },
+    );
   });
 });
 

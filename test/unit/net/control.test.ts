@@ -3,10 +3,24 @@ import { strict as assert } from 'node:assert';
 import { EventKind } from '../../../src/channel/event-log.ts';
 import { NetCtrl, NetStatus } from '../../../src/wire/virtio-net.ts';
 import {
-  ACCEPTED, COMMAND_PAIRS, EVERY_COMMAND, GUEST_CSUM, GUEST_TSO4, GUEST_TSO6, REFUSED, macTable, offloads,
+  ACCEPTED,
+  COMMAND_PAIRS,
+  EVERY_COMMAND,
+  GUEST_CSUM,
+  GUEST_TSO4,
+  GUEST_TSO6,
+  REFUSED,
+  macTable,
+  offloads,
 } from '../../support/control-commands.ts';
 import {
-  ACK_UNTOUCHED, command, features, indexOfQueue, packets, postCommand, postQueueStart,
+  ACK_UNTOUCHED,
+  command,
+  features,
+  indexOfQueue,
+  packets,
+  postCommand,
+  postQueueStart,
 } from '../../support/net-guest.ts';
 import { Rig, netDevice, route } from '../../support/rig.ts';
 
@@ -15,7 +29,8 @@ const { OK, ERR } = NetCtrl;
 function controlled(names = EVERY_COMMAND): Rig {
   return new Rig({
     devices: {
-      a: netDevice(1), b: netDevice(2, { offer: features(...EVERY_COMMAND), queuePairs: COMMAND_PAIRS }),
+      a: netDevice(1),
+      b: netDevice(2, { offer: features(...EVERY_COMMAND), queuePairs: COMMAND_PAIRS }),
     },
     routes: [route('a', 'b')],
     negotiate: { b: features(...names) },
@@ -31,7 +46,12 @@ function stateOf(rig: Rig): unknown {
   const { filter, activePairs, guestChecksum, guestTso4, guestTso6 } = rig.plane.devices[1]!;
   const status = rig.plane.arena.i32[statusIndex(rig)];
   return {
-    filter: structuredClone({ ...filter }), activePairs, guestChecksum, guestTso4, guestTso6, status,
+    filter: structuredClone({ ...filter }),
+    activePairs,
+    guestChecksum,
+    guestTso4,
+    guestTso6,
+    status,
   };
 }
 
@@ -72,7 +92,12 @@ describe('commands of the controlq', () => {
     });
   }
 
-  for (const which of [NetCtrl.RX_ALLUNI, NetCtrl.RX_NOMULTI, NetCtrl.RX_NOUNI, NetCtrl.RX_NOBCAST]) {
+  for (const which of [
+    NetCtrl.RX_ALLUNI,
+    NetCtrl.RX_NOMULTI,
+    NetCtrl.RX_NOUNI,
+    NetCtrl.RX_NOBCAST,
+  ]) {
     it(`[utest->req~net.control-exact~1] refused without CTRL_RX_EXTRA: receive mode ${which}`, () => {
       const rig = controlled(EVERY_COMMAND.filter((other) => other !== 'CTRL_RX_EXTRA'));
       assert.equal(command(rig, 'b', NetCtrl.RX, which, 1), ERR);
@@ -100,31 +125,47 @@ describe('commands of the controlq', () => {
     assert.deepEqual(state(), [true, true, true]);
   });
 
-  it('[utest->req~net.control-exact~1] '
-    + 'an acknowledged announcement clears its bit, no other, before the buffer is used', () => {
-    const rig = controlled();
-    const at = statusIndex(rig);
-    rig.plane.arena.i32[at] = NetStatus.LINK_UP | NetStatus.ANNOUNCE;
-    command(rig, 'b', NetCtrl.ANNOUNCE, NetCtrl.ANNOUNCE_ACK);
-    assert.equal(rig.plane.arena.i32[at], NetStatus.LINK_UP);
-    const [event] = rig.allEvents();
-    const { kind, subject, queue, code, timeNs } = event!;
-    const expected = [EventKind.ANNOUNCE_ACKNOWLEDGED, 1, indexOfQueue(rig, 'b.net0.controlq'), 0];
-    assert.deepEqual([kind, subject, queue, code], expected);
-    assert.ok(timeNs > 1_000_000_000 && timeNs <= rig.time.nowNs);
-  });
+  it(
+    '[utest->req~net.control-exact~1] ' +
+      'an acknowledged announcement clears its bit, no other, before the buffer is used',
+    () => {
+      const rig = controlled();
+      const at = statusIndex(rig);
+      rig.plane.arena.i32[at] = NetStatus.LINK_UP | NetStatus.ANNOUNCE;
+      command(rig, 'b', NetCtrl.ANNOUNCE, NetCtrl.ANNOUNCE_ACK);
+      assert.equal(rig.plane.arena.i32[at], NetStatus.LINK_UP);
+      const [event] = rig.allEvents();
+      const { kind, subject, queue, code, timeNs } = event!;
+      const expected = [
+        EventKind.ANNOUNCE_ACKNOWLEDGED,
+        1,
+        indexOfQueue(rig, 'b.net0.controlq'),
+        0,
+      ];
+      assert.deepEqual([kind, subject, queue, code], expected);
+      assert.ok(timeNs > 1_000_000_000 && timeNs <= rig.time.nowNs);
+    },
+  );
 });
 
 describe('buffers of the controlq', () => {
-  function submit(rig: Rig, chain: { bytes?: number[]; length?: number; writable?: boolean }[]): number[] {
+  function submit(
+    rig: Rig,
+    chain: { bytes?: number[]; length?: number; writable?: boolean }[],
+  ): number[] {
     const { slice, control } = rig.guest('b');
     const addresses = chain.map(({ bytes = [], length = bytes.length }) => {
       const address = slice.allocate(Math.max(1, length), 1);
       slice.write(address, bytes.length > 0 ? bytes : new Array(length).fill(ACK_UNTOUCHED));
       return address;
     });
-    control!.submit(chain.map(({ bytes = [], length = bytes.length, writable = false }, n) =>
-      ({ address: addresses[n]!, length, flags: writable ? 2 : 0 })));
+    control!.submit(
+      chain.map(({ bytes = [], length = bytes.length, writable = false }, n) => ({
+        address: addresses[n]!,
+        length,
+        flags: writable ? 2 : 0,
+      })),
+    );
     rig.frames();
     return addresses;
   }
@@ -137,37 +178,50 @@ describe('buffers of the controlq', () => {
     ['no command', [{ length: 1, writable: true }]],
     ['half a command header', [{ bytes: [0] }, { length: 1, writable: true }]],
   ] as const) {
-    it(`[utest->req~net.control-exact~1] `
-      + `${name}: the buffer comes back unused, a fault is counted, the next command is served`, () => {
-      const rig = controlled();
-      submit(rig, chain as never);
-      assert.deepEqual(rig.faults('b'), { 'control-malformed': 1 });
-      assert.deepEqual(used(rig), [0]);
-      assert.equal(command(rig, 'b', ...PROMISC), OK);
-    });
+    it(
+      `[utest->req~net.control-exact~1] ` +
+        `${name}: the buffer comes back unused, a fault is counted, the next command is served`,
+      () => {
+        const rig = controlled();
+        submit(rig, chain as never);
+        assert.deepEqual(rig.faults('b'), { 'control-malformed': 1 });
+        assert.deepEqual(used(rig), [0]);
+        assert.equal(command(rig, 'b', ...PROMISC), OK);
+      },
+    );
   }
 
-  it('[utest->req~queue.chain-checked~1] '
-    + 'a faulty chain comes back with length 0, and the next command is served', () => {
-    const rig = controlled();
-    rig.guest('b').control!.submit([{ address: 0, length: 3 }]);
-    assert.equal(command(rig, 'b', ...PROMISC), OK);
-    assert.deepEqual(rig.faults('b'), { 'address-out-of-range': 1 });
-    assert.deepEqual(used(rig), [0, 1]);
-  });
+  it(
+    '[utest->req~queue.chain-checked~1] ' +
+      'a faulty chain comes back with length 0, and the next command is served',
+    () => {
+      const rig = controlled();
+      rig.guest('b').control!.submit([{ address: 0, length: 3 }]);
+      assert.equal(command(rig, 'b', ...PROMISC), OK);
+      assert.deepEqual(rig.faults('b'), { 'address-out-of-range': 1 });
+      assert.deepEqual(used(rig), [0, 1]);
+    },
+  );
 
-  it('[utest->req~net.control-exact~1] '
-    + 'command and data may lie in any pieces, the ack is the first writable byte', () => {
-    const rig = controlled();
-    const addresses = submit(rig, [
-      ...macTable(2, 1).map((byte) => ({ bytes: [byte] })).slice(0, 10), { bytes: macTable(2, 1).slice(10) },
-      { length: 3, writable: true }, { length: 2, writable: true },
-    ]);
-    const { slice } = rig.guest('b');
-    assert.deepEqual(slice.read(addresses[11]!, 3), [OK, ACK_UNTOUCHED, ACK_UNTOUCHED]);
-    assert.deepEqual(slice.read(addresses[12]!, 2), [ACK_UNTOUCHED, ACK_UNTOUCHED]);
-    assert.deepEqual(used(rig), [1]);
-  });
+  it(
+    '[utest->req~net.control-exact~1] ' +
+      'command and data may lie in any pieces, the ack is the first writable byte',
+    () => {
+      const rig = controlled();
+      const addresses = submit(rig, [
+        ...macTable(2, 1)
+          .map((byte) => ({ bytes: [byte] }))
+          .slice(0, 10),
+        { bytes: macTable(2, 1).slice(10) },
+        { length: 3, writable: true },
+        { length: 2, writable: true },
+      ]);
+      const { slice } = rig.guest('b');
+      assert.deepEqual(slice.read(addresses[11]!, 3), [OK, ACK_UNTOUCHED, ACK_UNTOUCHED]);
+      assert.deepEqual(slice.read(addresses[12]!, 2), [ACK_UNTOUCHED, ACK_UNTOUCHED]);
+      assert.deepEqual(used(rig), [1]);
+    },
+  );
 
   it('[utest->req~net.control-exact~1] a command longer than any is refused, up to the byte', () => {
     const rig = controlled();
@@ -179,7 +233,9 @@ describe('buffers of the controlq', () => {
 
   it('[utest->req~sched.work-bound~1] a command too long to be read costs no more than the longest that is', () => {
     const rig = controlled();
-    const acks = [1, 2].map(() => postCommand(rig, 'b', [...macTable(0, 0), ...new Array(39_990).fill(0)]));
+    const acks = [1, 2].map(() =>
+      postCommand(rig, 'b', [...macTable(0, 0), ...new Array(39_990).fill(0)]),
+    );
     const { slice } = rig.guest('b');
     const state = () => acks.map((at) => slice.read(at, 1)[0]);
     rig.frames();
@@ -188,9 +244,14 @@ describe('buffers of the controlq', () => {
 
   it('[utest->req~sched.work-bound~1] bytes of a window are used to the last, and a fault uses none', () => {
     const rig = controlled();
-    const acks = [40_000, 0, 65_536 - 40_000].map((bytes) => postCommand(rig, 'b', new Array(bytes).fill(9)));
+    const acks = [40_000, 0, 65_536 - 40_000].map((bytes) =>
+      postCommand(rig, 'b', new Array(bytes).fill(9)),
+    );
     rig.frames();
-    assert.deepEqual(acks.map((at) => rig.guest('b').slice.read(at, 1)[0]), [ERR, ACK_UNTOUCHED, ERR]);
+    assert.deepEqual(
+      acks.map((at) => rig.guest('b').slice.read(at, 1)[0]),
+      [ERR, ACK_UNTOUCHED, ERR],
+    );
     assert.deepEqual(used(rig), [1, 0, 1]);
   });
 
@@ -199,23 +260,29 @@ describe('buffers of the controlq', () => {
     postCommand(rig, 'b', []);
     command(rig, 'b', ...PROMISC);
     const queue = indexOfQueue(rig, 'b.net0.controlq');
-    assert.deepEqual([0, 2].map((counter) => rig.counters.queue(queue, counter)), [2, 1]);
+    assert.deepEqual(
+      [0, 2].map((counter) => rig.counters.queue(queue, counter)),
+      [2, 1],
+    );
   });
 
-  it('[utest->req~queue.in-flight-once~1] '
-    + 'a controlq that breaks stops until it is reset; the device goes on', () => {
-    const rig = controlled();
-    const { control } = rig.guest('b');
-    control!.expose(64);
-    rig.supply('b', 1);
-    rig.send('a', rig.packet('a', 'b'));
-    rig.frames();
-    assert.deepEqual(rig.faults('b'), { 'head-out-of-range': 1 });
-    assert.equal(packets(rig, 'b').length, 1);
-    postQueueStart(rig, 'b', indexOfQueue(rig, 'b.net0.controlq'));
-    rig.frames();
-    assert.equal(command(rig, 'b', ...PROMISC), OK);
-  });
+  it(
+    '[utest->req~queue.in-flight-once~1] ' +
+      'a controlq that breaks stops until it is reset; the device goes on',
+    () => {
+      const rig = controlled();
+      const { control } = rig.guest('b');
+      control!.expose(64);
+      rig.supply('b', 1);
+      rig.send('a', rig.packet('a', 'b'));
+      rig.frames();
+      assert.deepEqual(rig.faults('b'), { 'head-out-of-range': 1 });
+      assert.equal(packets(rig, 'b').length, 1);
+      postQueueStart(rig, 'b', indexOfQueue(rig, 'b.net0.controlq'));
+      rig.frames();
+      assert.equal(command(rig, 'b', ...PROMISC), OK);
+    },
+  );
 
   it('[utest->req~neg.state-machine~1] a device that has not started serves no command', () => {
     const rig = controlled();
@@ -228,7 +295,10 @@ describe('buffers of the controlq', () => {
     const rig = controlled();
     const acks = [2, 9, 3].map((pairs) => postCommand(rig, 'b', [NetCtrl.MQ, 0, pairs, 0]));
     rig.frames();
-    assert.deepEqual(acks.map((at) => rig.guest('b').slice.read(at, 1)[0]), [OK, ERR, OK]);
+    assert.deepEqual(
+      acks.map((at) => rig.guest('b').slice.read(at, 1)[0]),
+      [OK, ERR, OK],
+    );
     assert.equal(rig.plane.devices[1]!.activePairs, 3);
   });
 });

@@ -1,15 +1,25 @@
 /** Queue pairs: only those that the driver has set are served, and packets keep to them (5.1.9.5.6). */
 import { strict as assert } from 'node:assert';
 import { NetCtrl } from '../../../src/wire/virtio-net.ts';
-import { command, features, le16, packets, postQueueStart, indexOfQueue } from '../../support/net-guest.ts';
+import {
+  command,
+  features,
+  le16,
+  packets,
+  postQueueStart,
+  indexOfQueue,
+} from '../../support/net-guest.ts';
 import { Rig, netDevice, route } from '../../support/rig.ts';
 
 const PAIRS = 4;
 
 function rigOf(names = ['CTRL_VQ', 'MQ']): Rig {
-  const device = (last: number) => netDevice(last, { queuePairs: PAIRS, offer: features('CTRL_VQ', 'MQ') });
+  const device = (last: number) =>
+    netDevice(last, { queuePairs: PAIRS, offer: features('CTRL_VQ', 'MQ') });
   return new Rig({
-    memoryMiB: 2, devices: { a: device(1), b: device(2) }, routes: [route('a', 'b')],
+    memoryMiB: 2,
+    devices: { a: device(1), b: device(2) },
+    routes: [route('a', 'b')],
     negotiate: { a: features(...names), b: features(...names) },
   });
 }
@@ -34,22 +44,31 @@ const served = (rig: Rig) => rig.guest('a').transmit.map((ring) => ring.usedInde
 
 describe('queue pairs', () => {
   for (const names of [['CTRL_VQ', 'MQ'], ['CTRL_VQ']]) {
-    it(`[utest->req~net.multiqueue~1] `
-      + `after a start only the first pair is used (${names.join(', ')})`, () => {
-      const rig = rigOf(names);
-      assert.deepEqual(sendOnAll(rig), [1, 0, 0, 0]);
-      assert.deepEqual(served(rig), [1, 0, 0, 0]);
-    });
+    it(
+      `[utest->req~net.multiqueue~1] ` +
+        `after a start only the first pair is used (${names.join(', ')})`,
+      () => {
+        const rig = rigOf(names);
+        assert.deepEqual(sendOnAll(rig), [1, 0, 0, 0]);
+        assert.deepEqual(served(rig), [1, 0, 0, 0]);
+      },
+    );
   }
 
-  it('[utest->req~net.multiqueue~1] '
-    + 'with all pairs set each transmitq reaches the receiveq of its number', () => {
-    const rig = rigOf();
-    setPairs(rig, 'a', PAIRS);
-    setPairs(rig, 'b', PAIRS);
-    assert.deepEqual(sendOnAll(rig), [1, 1, 1, 1]);
-    assert.deepEqual([0, 1, 2, 3].map((pair) => packets(rig, 'b', pair)[0]!.length), [64, 65, 66, 67]);
-  });
+  it(
+    '[utest->req~net.multiqueue~1] ' +
+      'with all pairs set each transmitq reaches the receiveq of its number',
+    () => {
+      const rig = rigOf();
+      setPairs(rig, 'a', PAIRS);
+      setPairs(rig, 'b', PAIRS);
+      assert.deepEqual(sendOnAll(rig), [1, 1, 1, 1]);
+      assert.deepEqual(
+        [0, 1, 2, 3].map((pair) => packets(rig, 'b', pair)[0]!.length),
+        [64, 65, 66, 67],
+      );
+    },
+  );
 
   it('[utest->req~net.multiqueue~1] a sender’s pairs wait until its driver sets them', () => {
     const rig = rigOf();
@@ -99,9 +118,11 @@ describe('queue pairs', () => {
   });
 
   it('[utest->req~net.rate~1] the quota of a route is one for all pairs', () => {
-    const device = (last: number) => netDevice(last, { queuePairs: PAIRS, offer: features('CTRL_VQ', 'MQ') });
+    const device = (last: number) =>
+      netDevice(last, { queuePairs: PAIRS, offer: features('CTRL_VQ', 'MQ') });
     const rig = new Rig({
-      memoryMiB: 2, devices: { a: device(1), b: device(2) },
+      memoryMiB: 2,
+      devices: { a: device(1), b: device(2) },
       routes: [route('a', 'b', { packetsPerMajorFrame: 3 })],
     });
     setPairs(rig, 'a', PAIRS);

@@ -34,11 +34,20 @@ function arrives(rig: Rig, to: readonly number[], tag?: number): boolean {
   return packets(rig, 'b').length > before;
 }
 
-const letIn = (rig: Rig): Kind[] => (Object.keys(ALL) as Kind[]).filter((kind) => arrives(rig, ALL[kind]));
+const letIn = (rig: Rig): Kind[] =>
+  (Object.keys(ALL) as Kind[]).filter((kind) => arrives(rig, ALL[kind]));
 
 function macTable(rig: Rig, unicast: number[][], multicast: number[][]): number {
-  return command(rig, 'b', NetCtrl.MAC, NetCtrl.MAC_TABLE_SET,
-    ...le32(unicast.length), ...unicast.flat(), ...le32(multicast.length), ...multicast.flat());
+  return command(
+    rig,
+    'b',
+    NetCtrl.MAC,
+    NetCtrl.MAC_TABLE_SET,
+    ...le32(unicast.length),
+    ...unicast.flat(),
+    ...le32(multicast.length),
+    ...multicast.flat(),
+  );
 }
 
 describe('receive modes', () => {
@@ -48,10 +57,13 @@ describe('receive modes', () => {
     assert.deepEqual(letIn(receiver()), ['own', 'other', 'group', 'broadcast']);
   });
 
-  it('[utest->req~net.receive-filter~1] '
-    + 'a driver that has not chosen yet gets its own address and broadcasts', () => {
-    assert.deepEqual(letIn(receiver(...FILTERING)), ['own', 'broadcast']);
-  });
+  it(
+    '[utest->req~net.receive-filter~1] ' +
+      'a driver that has not chosen yet gets its own address and broadcasts',
+    () => {
+      assert.deepEqual(letIn(receiver(...FILTERING)), ['own', 'broadcast']);
+    },
+  );
 
   const CASES: [string, number[], Kind[]][] = [
     ['promiscuous', [RX_PROMISC], ['own', 'other', 'group', 'broadcast']],
@@ -65,8 +77,11 @@ describe('receive modes', () => {
     ['no unicast wins over all unicast', [RX_ALLUNI, RX_NOUNI], ['broadcast']],
     ['no broadcast wins over all multicast', [RX_ALLMULTI, RX_NOBCAST], ['own', 'group']],
     ['nothing at all', [RX_NOUNI, RX_NOBCAST, RX_NOMULTI], []],
-    ['promiscuous wins over all that suppress', [RX_NOUNI, RX_NOBCAST, RX_NOMULTI, RX_PROMISC],
-      ['own', 'other', 'group', 'broadcast']],
+    [
+      'promiscuous wins over all that suppress',
+      [RX_NOUNI, RX_NOBCAST, RX_NOMULTI, RX_PROMISC],
+      ['own', 'other', 'group', 'broadcast'],
+    ],
   ];
   for (const [name, modes, expected] of CASES) {
     it(`[utest->req~net.receive-filter~1] mode: ${name}`, () => {
@@ -83,13 +98,16 @@ describe('receive modes', () => {
     });
   }
 
-  it('[utest->req~net.receive-filter~1] '
-    + 'a packet that nobody wants is unrouted, and comes back to its sender', () => {
-    const rig = receiver(...FILTERING);
-    assert.equal(arrives(rig, OTHER), false);
-    assert.equal(rig.unrouted('a.net0.transmitq0'), 1);
-    assert.deepEqual(rig.route('vnull'), { sent: 0, delivered: 0, deferred: 0, drops: {} });
-  });
+  it(
+    '[utest->req~net.receive-filter~1] ' +
+      'a packet that nobody wants is unrouted, and comes back to its sender',
+    () => {
+      const rig = receiver(...FILTERING);
+      assert.equal(arrives(rig, OTHER), false);
+      assert.equal(rig.unrouted('a.net0.transmitq0'), 1);
+      assert.deepEqual(rig.route('vnull'), { sent: 0, delivered: 0, deferred: 0, drops: {} });
+    },
+  );
 
   it('[utest->req~net.receive-filter~1] an address like broadcast is a multicast', () => {
     const rig = receiver(...FILTERING);
@@ -98,11 +116,14 @@ describe('receive modes', () => {
   });
 
   for (const octet of [0, 1, 2, 3, 4, 5]) {
-    it(`[utest->req~net.receive-filter~1] `
-      + `an address that differs from the own one in octet ${octet} is another`, () => {
-      const rig = receiver(...FILTERING);
-      assert.equal(arrives(rig, OWN.with(octet, OWN[octet]! ^ 0x40)), false);
-    });
+    it(
+      `[utest->req~net.receive-filter~1] ` +
+        `an address that differs from the own one in octet ${octet} is another`,
+      () => {
+        const rig = receiver(...FILTERING);
+        assert.equal(arrives(rig, OWN.with(octet, OWN[octet]! ^ 0x40)), false);
+      },
+    );
   }
 
   it('[utest->req~net.receive-filter~1] a new start forgets modes and tables', () => {
@@ -116,7 +137,8 @@ describe('receive modes', () => {
 
   it('[utest->req~net.receive-filter~1] every mode that suppresses ends with a new start', () => {
     const rig = receiver(...FILTERING);
-    for (const which of [RX_ALLUNI, RX_ALLMULTI, RX_NOUNI, RX_NOMULTI, RX_NOBCAST]) mode(rig, which);
+    for (const which of [RX_ALLUNI, RX_ALLMULTI, RX_NOUNI, RX_NOMULTI, RX_NOBCAST])
+      mode(rig, which);
     const { low, high } = rig.plan.devices[1]!.offered;
     rig.plane.devices[1]!.start(low, high);
     assert.deepEqual(letIn(rig), ['own', 'broadcast']);
@@ -152,17 +174,20 @@ describe('MAC table', () => {
     assert.deepEqual(letIn(rig), ['broadcast']);
   });
 
-  it('[utest->req~net.receive-filter~1] '
-    + 'a full table of 64 unicast and 64 multicast addresses is searched to its end', () => {
-    const rig = receiver(...FILTERING);
-    const unicast = Array.from({ length: 64 }, (_, n) => [0x02, 0, 0, 0, 1, n]);
-    const multicast = Array.from({ length: 64 }, (_, n) => [0x03, 0, 0, 0, 1, n]);
-    assert.equal(macTable(rig, unicast, multicast), NetCtrl.OK);
-    for (const address of [unicast[0]!, unicast[63]!, multicast[0]!, multicast[63]!]) {
-      assert.equal(arrives(rig, address), true);
-    }
-    assert.equal(arrives(rig, [0x02, 0, 0, 0, 1, 64]), false);
-  });
+  it(
+    '[utest->req~net.receive-filter~1] ' +
+      'a full table of 64 unicast and 64 multicast addresses is searched to its end',
+    () => {
+      const rig = receiver(...FILTERING);
+      const unicast = Array.from({ length: 64 }, (_, n) => [0x02, 0, 0, 0, 1, n]);
+      const multicast = Array.from({ length: 64 }, (_, n) => [0x03, 0, 0, 0, 1, n]);
+      assert.equal(macTable(rig, unicast, multicast), NetCtrl.OK);
+      for (const address of [unicast[0]!, unicast[63]!, multicast[0]!, multicast[63]!]) {
+        assert.equal(arrives(rig, address), true);
+      }
+      assert.equal(arrives(rig, [0x02, 0, 0, 0, 1, 64]), false);
+    },
+  );
 
   it('[utest->req~net.control-exact~1] a refused table leaves the old one', () => {
     const rig = receiver(...FILTERING);
@@ -175,24 +200,31 @@ describe('MAC table', () => {
 });
 
 describe('VLAN table', () => {
-  const vlan = (rig: Rig, which: number, id: number) => command(rig, 'b', NetCtrl.VLAN, which, ...le16(id));
+  const vlan = (rig: Rig, which: number, id: number) =>
+    command(rig, 'b', NetCtrl.VLAN, which, ...le16(id));
 
-  it('[utest->req~net.receive-filter~1] '
-    + 'without CTRL_VLAN every tag that a route brings is let in (5.1.9.5.3.1)', () => {
-    assert.equal(arrives(receiver('CTRL_VQ', 'CTRL_RX'), OWN, 10), true);
-  });
+  it(
+    '[utest->req~net.receive-filter~1] ' +
+      'without CTRL_VLAN every tag that a route brings is let in (5.1.9.5.3.1)',
+    () => {
+      assert.equal(arrives(receiver('CTRL_VQ', 'CTRL_RX'), OWN, 10), true);
+    },
+  );
 
-  it('[utest->req~net.receive-filter~1] '
-    + 'with CTRL_VLAN only tags in the table are let in, and untagged packets', () => {
-    const rig = receiver(...FILTERING);
-    assert.equal(arrives(rig, OWN, 10), false);
-    assert.equal(vlan(rig, NetCtrl.VLAN_ADD, 10), NetCtrl.OK);
-    assert.equal(arrives(rig, OWN, 10), true);
-    assert.equal(arrives(rig, OWN, 4095), false);
-    assert.equal(arrives(rig, OWN), true);
-    assert.equal(vlan(rig, NetCtrl.VLAN_DEL, 10), NetCtrl.OK);
-    assert.equal(arrives(rig, OWN, 10), false);
-  });
+  it(
+    '[utest->req~net.receive-filter~1] ' +
+      'with CTRL_VLAN only tags in the table are let in, and untagged packets',
+    () => {
+      const rig = receiver(...FILTERING);
+      assert.equal(arrives(rig, OWN, 10), false);
+      assert.equal(vlan(rig, NetCtrl.VLAN_ADD, 10), NetCtrl.OK);
+      assert.equal(arrives(rig, OWN, 10), true);
+      assert.equal(arrives(rig, OWN, 4095), false);
+      assert.equal(arrives(rig, OWN), true);
+      assert.equal(vlan(rig, NetCtrl.VLAN_DEL, 10), NetCtrl.OK);
+      assert.equal(arrives(rig, OWN, 10), false);
+    },
+  );
 
   it('[utest->req~net.receive-filter~1] the highest id has its place in the table', () => {
     const rig = receiver(...FILTERING);

@@ -1,6 +1,13 @@
 /** Default deny: a packet goes where a route leads, and nowhere else. */
 import { strict as assert } from 'node:assert';
-import { features, indexOfQueue, packets, sendPieces, split, tagged } from '../../support/net-guest.ts';
+import {
+  features,
+  indexOfQueue,
+  packets,
+  sendPieces,
+  split,
+  tagged,
+} from '../../support/net-guest.ts';
 import { Rig, netDevice, route } from '../../support/rig.ts';
 
 const BROADCAST = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
@@ -22,16 +29,25 @@ describe('routes of the virtual switch', () => {
     assert.deepEqual(rig.route('a-b'), { sent: 1, delivered: 1, deferred: 0, drops: {} });
   });
 
-  it('[utest->req~net.static-route~1] '
-    + 'a device without a route reaches nobody, and its packet is counted', () => {
-    const rig = threeDevices();
-    rig.send('c', rig.packet('c', 'a'));
-    rig.send('c', [...BROADCAST, ...rig.packet('c', 'a').slice(6)]);
-    rig.frames();
-    assert.deepEqual(['a', 'b', 'c'].flatMap((id) => packets(rig, id)), []);
-    assert.equal(rig.unrouted('c.net0.transmitq0'), 2);
-    assert.deepEqual(rig.guest('c').transmit[0]!.usedElements.map(({ length }) => length), [0, 0]);
-  });
+  it(
+    '[utest->req~net.static-route~1] ' +
+      'a device without a route reaches nobody, and its packet is counted',
+    () => {
+      const rig = threeDevices();
+      rig.send('c', rig.packet('c', 'a'));
+      rig.send('c', [...BROADCAST, ...rig.packet('c', 'a').slice(6)]);
+      rig.frames();
+      assert.deepEqual(
+        ['a', 'b', 'c'].flatMap((id) => packets(rig, id)),
+        [],
+      );
+      assert.equal(rig.unrouted('c.net0.transmitq0'), 2);
+      assert.deepEqual(
+        rig.guest('c').transmit[0]!.usedElements.map(({ length }) => length),
+        [0, 0],
+      );
+    },
+  );
 
   it('[utest->req~net.static-route~1] a route is one direction', () => {
     const rig = threeDevices();
@@ -96,34 +112,54 @@ describe('routes of the virtual switch', () => {
     rig.send('a', rig.packet('a', 'b', 61));
     rig.frames();
     const queue = rig.plan.queues.find(({ name }) => name === 'a.net0.transmitq0')!;
-    assert.deepEqual([0, 1].map((counter) => rig.counters.queue(queue.index, counter)), [2, 161]);
+    assert.deepEqual(
+      [0, 1].map((counter) => rig.counters.queue(queue.index, counter)),
+      [2, 161],
+    );
   });
 
-  it('[utest->req~sched.work-bound~1] '
-    + 'a packet beyond the bytes of its window waits for the next major frame', () => {
-    const rig = new Rig({
-      devices: { a: netDevice(1), b: netDevice(2) },
-      schedule: {
-        windows: [{
-          id: 'w-a', partition: 'a', offsetUs: 0, durationUs: 4000, pollUs: 1000,
-          queues: [{ queue: 'net0.transmitq0', requestsMax: 100, requestsGuaranteed: 1, bytesMax: 1600 }],
-        }],
-      },
-    });
-    rig.supply('b', 4);
-    const sent = [rig.packet('a', 'b', 1000), rig.packet('a', 'b', 601)];
-    sent.forEach((packet) => rig.send('a', packet));
-    rig.frames();
-    assert.deepEqual(packets(rig, 'b'), sent.slice(0, 1));
-    rig.frames();
-    assert.deepEqual(packets(rig, 'b'), sent);
-  });
+  it(
+    '[utest->req~sched.work-bound~1] ' +
+      'a packet beyond the bytes of its window waits for the next major frame',
+    () => {
+      const rig = new Rig({
+        devices: { a: netDevice(1), b: netDevice(2) },
+        schedule: {
+          windows: [
+            {
+              id: 'w-a',
+              partition: 'a',
+              offsetUs: 0,
+              durationUs: 4000,
+              pollUs: 1000,
+              queues: [
+                {
+                  queue: 'net0.transmitq0',
+                  requestsMax: 100,
+                  requestsGuaranteed: 1,
+                  bytesMax: 1600,
+                },
+              ],
+            },
+          ],
+        },
+      });
+      rig.supply('b', 4);
+      const sent = [rig.packet('a', 'b', 1000), rig.packet('a', 'b', 601)];
+      sent.forEach((packet) => rig.send('a', packet));
+      rig.frames();
+      assert.deepEqual(packets(rig, 'b'), sent.slice(0, 1));
+      rig.frames();
+      assert.deepEqual(packets(rig, 'b'), sent);
+    },
+  );
 });
 
 describe('VLANs on routes', () => {
   function oneRoute(options: Parameters<typeof route>[2], deviceOptions = {}): Rig {
     const rig = new Rig({
-      devices: { a: netDevice(1, deviceOptions), b: netDevice(2) }, routes: [route('a', 'b', options)],
+      devices: { a: netDevice(1, deviceOptions), b: netDevice(2) },
+      routes: [route('a', 'b', options)],
     });
     rig.supply('b', 8);
     return rig;
@@ -179,7 +215,11 @@ describe('VLANs on routes', () => {
       const rig = oneRoute({ vlan: 7, vlanAction: action }, { descriptorsMax: 64 });
       const plain = rig.packet('a', 'b', 300);
       const sent = action === 'insert' ? plain : tagged(plain, 7);
-      sendPieces(rig, 'a', split([...new Array(12).fill(0), ...sent], [5, 9, 30, 17, 40, 1, 1, 60]));
+      sendPieces(
+        rig,
+        'a',
+        split([...new Array(12).fill(0), ...sent], [5, 9, 30, 17, 40, 1, 1, 60]),
+      );
       rig.frames();
       assert.deepEqual(packets(rig, 'b'), [action === 'insert' ? tagged(plain, 7) : plain]);
     });

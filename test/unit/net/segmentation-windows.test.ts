@@ -2,10 +2,23 @@
 import { strict as assert } from 'node:assert';
 import { QueueCounter } from '../../../src/channel/counters.ts';
 import {
-  command, features, indexOfQueue, le16, packets, postQueueStart, postReset, postStart,
+  command,
+  features,
+  indexOfQueue,
+  le16,
+  packets,
+  postQueueStart,
+  postReset,
+  postStart,
 } from '../../support/net-guest.ts';
 import { Rig, netDevice, route } from '../../support/rig.ts';
-import { SENDER, assertSegments, segmentsRig, sendOriginal, windowOfA } from '../../support/segments.ts';
+import {
+  SENDER,
+  assertSegments,
+  segmentsRig,
+  sendOriginal,
+  windowOfA,
+} from '../../support/segments.ts';
 
 const SEGMENT = 1054;
 const PACKET = 5054;
@@ -24,17 +37,29 @@ function progress(rig: Rig, majorFrames: number): [number, number][] {
 }
 
 describe('segmentation over windows', () => {
-  it('[utest->req~sched.work-bound~1] '
-    + 'the packet and each segment are pieces of their own for the bytes of a window', () => {
-    const rig = segmentsRig({ windows: [windowOfA(0, PACKET)] });
-    rig.supply('b', 8);
-    const packet = sendOriginal(rig, FIVE);
-    assert.deepEqual(progress(rig, 4), [[0, 0], [4, 0], [5, 1], [5, 1]]);
-    assertSegments(packets(rig, 'b'), packet);
-  });
+  it(
+    '[utest->req~sched.work-bound~1] ' +
+      'the packet and each segment are pieces of their own for the bytes of a window',
+    () => {
+      const rig = segmentsRig({ windows: [windowOfA(0, PACKET)] });
+      rig.supply('b', 8);
+      const packet = sendOriginal(rig, FIVE);
+      assert.deepEqual(progress(rig, 4), [
+        [0, 0],
+        [4, 0],
+        [5, 1],
+        [5, 1],
+      ]);
+      assertSegments(packets(rig, 'b'), packet);
+    },
+  );
 
   it('[utest->req~sched.work-bound~1] bytes that are left take as many segments as fit, to the byte', () => {
-    for (const [spare, segments] of [[3 * SEGMENT - 1, 2], [3 * SEGMENT, 3], [5 * SEGMENT, 5]] as const) {
+    for (const [spare, segments] of [
+      [3 * SEGMENT - 1, 2],
+      [3 * SEGMENT, 3],
+      [5 * SEGMENT, 5],
+    ] as const) {
       const rig = segmentsRig({ windows: [windowOfA(0, PACKET + spare)] });
       rig.supply('b', 8);
       sendOriginal(rig, FIVE);
@@ -47,38 +72,53 @@ describe('segmentation over windows', () => {
     const rig = segmentsRig({ windows: [windowOfA(0, 100_000, 2)] });
     rig.supply('b', 8);
     const packet = sendOriginal(rig, FIVE);
-    assert.deepEqual(progress(rig, 4), [[1, 0], [3, 0], [5, 1], [5, 1]]);
+    assert.deepEqual(progress(rig, 4), [
+      [1, 0],
+      [3, 0],
+      [5, 1],
+      [5, 1],
+    ]);
     assertSegments(packets(rig, 'b'), packet);
   });
 
-  it('[utest->req~sched.budget-before-start~1] '
-    + 'a window that is too short for a further piece leaves it to the next', () => {
-    const rig = new Rig({
-      devices: { a: netDevice(1, { offer: SENDER }), b: netDevice(2) },
-      schedule: { windows: [{ ...windowOfA(0, 100_000), durationUs: 50 }] },
-      costs: {
-        netForward: { baseNs: 20_000, perKibNs: 0, perDescriptorNs: 0 },
-        netChecksum: { baseNs: 0, perKibNs: 0 },
-      },
-    });
-    rig.supply('b', 8);
-    rig.time.perReadNs = 6000;
-    sendOriginal(rig, FIVE);
-    assert.deepEqual(progress(rig, 3), [[1, 0], [3, 0], [5, 1]]);
-  });
+  it(
+    '[utest->req~sched.budget-before-start~1] ' +
+      'a window that is too short for a further piece leaves it to the next',
+    () => {
+      const rig = new Rig({
+        devices: { a: netDevice(1, { offer: SENDER }), b: netDevice(2) },
+        schedule: { windows: [{ ...windowOfA(0, 100_000), durationUs: 50 }] },
+        costs: {
+          netForward: { baseNs: 20_000, perKibNs: 0, perDescriptorNs: 0 },
+          netChecksum: { baseNs: 0, perKibNs: 0 },
+        },
+      });
+      rig.supply('b', 8);
+      rig.time.perReadNs = 6000;
+      sendOriginal(rig, FIVE);
+      assert.deepEqual(progress(rig, 3), [
+        [1, 0],
+        [3, 0],
+        [5, 1],
+      ]);
+    },
+  );
 
-  it('[utest->req~queue.chain-returned~1] '
-    + 'the head comes back once, after the last segment, and counts as one request', () => {
-    const rig = segmentsRig({ windows: [windowOfA(0, 100_000, 2)] });
-    rig.supply('b', 8);
-    sendOriginal(rig, FIVE);
-    rig.frames(5);
-    assert.deepEqual(returned(rig), [{ id: 0, length: 0 }]);
-    const queue = indexOfQueue(rig, 'a.net0.transmitq0');
-    const count = (counter: number) => rig.counters.queue(queue, counter);
-    assert.deepEqual([count(QueueCounter.REQUESTS), count(QueueCounter.BYTES)], [1, PACKET]);
-    assert.deepEqual(rig.route('a-b'), { sent: 1, delivered: 1, deferred: 0, drops: {} });
-  });
+  it(
+    '[utest->req~queue.chain-returned~1] ' +
+      'the head comes back once, after the last segment, and counts as one request',
+    () => {
+      const rig = segmentsRig({ windows: [windowOfA(0, 100_000, 2)] });
+      rig.supply('b', 8);
+      sendOriginal(rig, FIVE);
+      rig.frames(5);
+      assert.deepEqual(returned(rig), [{ id: 0, length: 0 }]);
+      const queue = indexOfQueue(rig, 'a.net0.transmitq0');
+      const count = (counter: number) => rig.counters.queue(queue, counter);
+      assert.deepEqual([count(QueueCounter.REQUESTS), count(QueueCounter.BYTES)], [1, PACKET]);
+      assert.deepEqual(rig.route('a-b'), { sent: 1, delivered: 1, deferred: 0, drops: {} });
+    },
+  );
 
   it('[utest->req~queue.used-order~1] packets behind it keep their order', () => {
     const rig = segmentsRig({ windows: [windowOfA(0, 100_000, 3)] });
@@ -93,28 +133,39 @@ describe('segmentation over windows', () => {
     assert.equal(all[5]!.length, 64);
     assertSegments(all.slice(6, 8), second);
     assert.equal(all[8]!.length, 65);
-    assert.deepEqual(returned(rig).map(({ id }) => id), [0, 1, 2, 3]);
+    assert.deepEqual(
+      returned(rig).map(({ id }) => id),
+      [0, 1, 2, 3],
+    );
   });
 
-  it('[utest->req~net.offload-completion~1] '
-    + 'what the driver does with its buffer after the first piece does not show', () => {
-    const rig = segmentsRig({ windows: [windowOfA(0, 100_000, 2)] });
-    rig.supply('b', 8);
-    const { slice } = rig.guest('a');
-    const marker = slice.allocate(0);
-    const packet = sendOriginal(rig, FIVE);
-    rig.frames();
-    slice.write(marker, new Array(PACKET + 12).fill(0xaa));
-    rig.frames(3);
-    assertSegments(packets(rig, 'b'), packet);
-  });
+  it(
+    '[utest->req~net.offload-completion~1] ' +
+      'what the driver does with its buffer after the first piece does not show',
+    () => {
+      const rig = segmentsRig({ windows: [windowOfA(0, 100_000, 2)] });
+      rig.supply('b', 8);
+      const { slice } = rig.guest('a');
+      const marker = slice.allocate(0);
+      const packet = sendOriginal(rig, FIVE);
+      rig.frames();
+      slice.write(marker, new Array(PACKET + 12).fill(0xaa));
+      rig.frames(3);
+      assertSegments(packets(rig, 'b'), packet);
+    },
+  );
 
   it('[utest->req~net.rate~1] a packet is cut as far as the quota goes, and further in the next major frame', () => {
-    const rig = segmentsRig({ routes: [route('a', 'b', { bytesPerMajorFrame: 6000, excess: 'defer' })] });
+    const rig = segmentsRig({
+      routes: [route('a', 'b', { bytesPerMajorFrame: 6000, excess: 'defer' })],
+    });
     rig.supply('b', 8);
     rig.send('a', rig.packet('a', 'b', 1000));
     const packet = sendOriginal(rig, FIVE);
-    assert.deepEqual(progress(rig, 2), [[5, 1], [6, 2]]);
+    assert.deepEqual(progress(rig, 2), [
+      [5, 1],
+      [6, 2],
+    ]);
     assertSegments(packets(rig, 'b').slice(1), packet);
   });
 
@@ -122,17 +173,26 @@ describe('segmentation over windows', () => {
     const rig = new Rig({
       memoryMiB: 2,
       devices: {
-        a: netDevice(1, { offer: [...SENDER, ...features('CTRL_VQ', 'MQ')], queuePairs: 2 }), b: netDevice(2),
+        a: netDevice(1, { offer: [...SENDER, ...features('CTRL_VQ', 'MQ')], queuePairs: 2 }),
+        b: netDevice(2),
       },
-      schedule: { windows: [{
-        ...windowOfA(0, 0),
-        queues: [
-          ...[0, 1].map((pair) => ({
-            queue: `net0.transmitq${pair}`, requestsMax: 2, requestsGuaranteed: 1, bytesMax: 100_000,
-          })),
-          { queue: 'net0.controlq', requestsMax: 1, requestsGuaranteed: 1, bytesMax: 4096 },
+      schedule: {
+        windows: [
+          {
+            ...windowOfA(0, 0),
+            queues: [
+              ...[0, 1].map((pair) => ({
+                queue: `net0.transmitq${pair}`,
+                requestsMax: 2,
+                requestsGuaranteed: 1,
+                bytesMax: 100_000,
+              })),
+              { queue: 'net0.controlq', requestsMax: 1, requestsGuaranteed: 1, bytesMax: 4096 },
+            ],
+          },
+          CONTROL,
         ],
-      }, CONTROL] },
+      },
     });
     rig.supply('b', 16);
     assert.equal(command(rig, 'a', 4, 0, ...le16(2)), 0);
@@ -143,7 +203,8 @@ describe('segmentation over windows', () => {
     slice.write(address, [...first.header, ...otherPorts]);
     transmit[1]!.submit([{ address, length: first.sent.length + 12 }]);
     rig.frames(6);
-    const ports = (port: number) => packets(rig, 'b').filter((packet) => packet[14 + 20 + 1] === port);
+    const ports = (port: number) =>
+      packets(rig, 'b').filter((packet) => packet[14 + 20 + 1] === port);
     assertSegments(ports(80), first);
     assertSegments(ports(81), { ...first, bytes: otherPorts });
   });
@@ -159,33 +220,40 @@ describe('segmentation that ends early', () => {
     return rig;
   }
 
-  it('[utest->req~queue.reset~1] '
-    + 'a device reset ends it: no further segment, no head returned, memory left alone', () => {
-    const rig = inTheMiddle();
-    postReset(rig, 'a');
-    for (let n = 0; n < 3; n++) rig.plane.commands.runOne();
-    const { slice } = rig.guest('a');
-    const memory = () => Buffer.from(slice.arena.u8.slice(slice.sliceAt, slice.sliceAt + slice.size));
-    const before = memory();
-    rig.frames(3);
-    assert.equal(arrived(rig), 2);
-    assert.ok(memory().equals(before));
-  });
+  it(
+    '[utest->req~queue.reset~1] ' +
+      'a device reset ends it: no further segment, no head returned, memory left alone',
+    () => {
+      const rig = inTheMiddle();
+      postReset(rig, 'a');
+      for (let n = 0; n < 3; n++) rig.plane.commands.runOne();
+      const { slice } = rig.guest('a');
+      const memory = () =>
+        Buffer.from(slice.arena.u8.slice(slice.sliceAt, slice.sliceAt + slice.size));
+      const before = memory();
+      rig.frames(3);
+      assert.equal(arrived(rig), 2);
+      assert.ok(memory().equals(before));
+    },
+  );
 
-  it('[utest->req~fault.recover~1] '
-    + 'after the reset the device begins anew, with nothing of the old packet', () => {
-    const rig = inTheMiddle();
-    postReset(rig, 'a');
-    for (let n = 0; n < 3; n++) rig.plane.commands.runOne();
-    postStart(rig, 'a');
-    for (let n = 0; n < 3; n++) rig.plane.commands.runOne();
-    rig.frames(2);
-    assert.deepEqual([arrived(rig), returned(rig).length], [2, 0]);
-    const packet = sendOriginal(rig, { payloadBytes: 2100, gsoSize: 900 });
-    rig.frames(3);
-    assertSegments(packets(rig, 'b').slice(2), packet);
-    assert.deepEqual(returned(rig), [{ id: 0, length: 0 }]);
-  });
+  it(
+    '[utest->req~fault.recover~1] ' +
+      'after the reset the device begins anew, with nothing of the old packet',
+    () => {
+      const rig = inTheMiddle();
+      postReset(rig, 'a');
+      for (let n = 0; n < 3; n++) rig.plane.commands.runOne();
+      postStart(rig, 'a');
+      for (let n = 0; n < 3; n++) rig.plane.commands.runOne();
+      rig.frames(2);
+      assert.deepEqual([arrived(rig), returned(rig).length], [2, 0]);
+      const packet = sendOriginal(rig, { payloadBytes: 2100, gsoSize: 900 });
+      rig.frames(3);
+      assertSegments(packets(rig, 'b').slice(2), packet);
+      assert.deepEqual(returned(rig), [{ id: 0, length: 0 }]);
+    },
+  );
 
   it('[utest->req~queue.reset~1] a queue that restarts begins anew', () => {
     const rig = inTheMiddle();
@@ -213,13 +281,19 @@ describe('segmentation that ends early', () => {
     assert.deepEqual([arrived(rig), returned(rig).length], [5, 1]);
   });
 
-  it('[utest->req~diag.counters~1] '
-    + 'a receiver that is reset meanwhile loses the rest, and the sender gets its head back', () => {
-    const rig = inTheMiddle();
-    postReset(rig, 'b');
-    for (let n = 0; n < 3; n++) rig.plane.commands.runOne();
-    rig.frames(2);
-    assert.equal(returned(rig).length, 1);
-    assert.deepEqual([rig.route('a-b').delivered, rig.route('a-b').drops], [0, { 'receiver-not-ready': 1 }]);
-  });
+  it(
+    '[utest->req~diag.counters~1] ' +
+      'a receiver that is reset meanwhile loses the rest, and the sender gets its head back',
+    () => {
+      const rig = inTheMiddle();
+      postReset(rig, 'b');
+      for (let n = 0; n < 3; n++) rig.plane.commands.runOne();
+      rig.frames(2);
+      assert.equal(returned(rig).length, 1);
+      assert.deepEqual(
+        [rig.route('a-b').delivered, rig.route('a-b').drops],
+        [0, { 'receiver-not-ready': 1 }],
+      );
+    },
+  );
 });

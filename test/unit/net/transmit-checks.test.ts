@@ -2,7 +2,13 @@
 import { strict as assert } from 'node:assert';
 import { GsoType, NetHeaderFlag } from '../../../src/wire/virtio-net.ts';
 import {
-  arrivals, features, netHeader, packets, sendPieces, tagged, type HeaderFields,
+  arrivals,
+  features,
+  netHeader,
+  packets,
+  sendPieces,
+  tagged,
+  type HeaderFields,
 } from '../../support/net-guest.ts';
 import { Rig, netDevice, route, type DeviceOptions } from '../../support/rig.ts';
 
@@ -23,7 +29,10 @@ function assertRefused(rig: Rig, fault: string): void {
   assert.deepEqual(rig.faults('a'), { [fault]: 1 });
   assert.deepEqual(rig.faults('b'), {});
   assert.deepEqual(packets(rig, 'b'), []);
-  assert.deepEqual(rig.guest('a').transmit[0]!.usedElements.map(({ length }) => length), [0]);
+  assert.deepEqual(
+    rig.guest('a').transmit[0]!.usedElements.map(({ length }) => length),
+    [0],
+  );
 }
 
 function assertArrives(rig: Rig, packet: readonly number[]): void {
@@ -44,7 +53,10 @@ describe('direction and source of a transmitted packet', () => {
     const { slice, transmit } = rig.guest('a');
     const address = slice.allocate(100);
     slice.write(address, [...PLAIN, ...rig.packet('a', 'b')]);
-    transmit[0]!.submit([{ address, length: 76 }, { address, length: 1, flags: 2 }]);
+    transmit[0]!.submit([
+      { address, length: 76 },
+      { address, length: 1, flags: 2 },
+    ]);
     assertRefused(rig, 'wrong-direction');
   });
 
@@ -55,15 +67,18 @@ describe('direction and source of a transmitted packet', () => {
     assertRefused(rig, 'wrong-direction');
   });
 
-  it('[utest->req~queue.chain-returned~1] '
-    + 'a chain that breaks a rule comes back, and the next packet is served', () => {
-    const rig = rigOf();
-    rig.guest('a').transmit[0]!.submit([{ address: 0, length: 100 }]);
-    assertRefused(rig, 'address-out-of-range');
-    rig.send('a', rig.packet('a', 'b'));
-    rig.frames();
-    assert.deepEqual(packets(rig, 'b'), [rig.packet('a', 'b')]);
-  });
+  it(
+    '[utest->req~queue.chain-returned~1] ' +
+      'a chain that breaks a rule comes back, and the next packet is served',
+    () => {
+      const rig = rigOf();
+      rig.guest('a').transmit[0]!.submit([{ address: 0, length: 100 }]);
+      assertRefused(rig, 'address-out-of-range');
+      rig.send('a', rig.packet('a', 'b'));
+      rig.frames();
+      assert.deepEqual(packets(rig, 'b'), [rig.packet('a', 'b')]);
+    },
+  );
 
   it('[utest->req~queue.in-flight-once~1] a transmitq that breaks serves what came before, and stops', () => {
     const rig = rigOf();
@@ -134,7 +149,10 @@ describe('lengths of a transmitted packet', () => {
 
     it(`[utest->req~net.length~1] MTU ${mtu} with a tag: four bytes more pass, five do not`, () => {
       const rig = new Rig({
-        devices: { a: netDevice(1, { mtu }), b: netDevice(2, { mtu: 9000, offer: features('MRG_RXBUF') }) },
+        devices: {
+          a: netDevice(1, { mtu }),
+          b: netDevice(2, { mtu: 9000, offer: features('MRG_RXBUF') }),
+        },
         routes: [route('a', 'b', { vlan: 5 })],
       });
       rig.supply('b', 8);
@@ -147,29 +165,47 @@ describe('lengths of a transmitted packet', () => {
     });
   }
 
-  it('[utest->req~net.length~1] '
-    + 'a packet that is to be cut has at most 65,535 bytes behind its Ethernet header', () => {
-    const rig = new Rig({
-      devices: { a: netDevice(1, { offer: OFFLOADS }), b: netDevice(2, { offer: TAKES_ALL }) },
-    });
-    const gso = netHeader({ flags: NEEDS_CSUM, gsoType: GsoType.TCPV4, gsoSize: 1400, checksumStart: 34 });
-    rig.supply('b', 20, 4096);
-    const packet = rig.packet('a', 'b', 65549);
-    rig.send('a', packet, gso);
-    rig.frames();
-    assert.equal(arrivals(rig, 'b')[0]!.packet.length, 65549);
-    rig.send('a', [...packet, 0], gso);
-    rig.frames();
-    assert.deepEqual(rig.faults('a'), { 'packet-too-long': 1 });
-  });
+  it(
+    '[utest->req~net.length~1] ' +
+      'a packet that is to be cut has at most 65,535 bytes behind its Ethernet header',
+    () => {
+      const rig = new Rig({
+        devices: { a: netDevice(1, { offer: OFFLOADS }), b: netDevice(2, { offer: TAKES_ALL }) },
+      });
+      const gso = netHeader({
+        flags: NEEDS_CSUM,
+        gsoType: GsoType.TCPV4,
+        gsoSize: 1400,
+        checksumStart: 34,
+      });
+      rig.supply('b', 20, 4096);
+      const packet = rig.packet('a', 'b', 65549);
+      rig.send('a', packet, gso);
+      rig.frames();
+      assert.equal(arrivals(rig, 'b')[0]!.packet.length, 65549);
+      rig.send('a', [...packet, 0], gso);
+      rig.frames();
+      assert.deepEqual(rig.faults('a'), { 'packet-too-long': 1 });
+    },
+  );
 });
 
 describe('virtio-net header of a transmitted packet', () => {
-  const gso = (gsoType: number, more: Partial<HeaderFields> = {}) =>
-    ({ flags: NEEDS_CSUM, gsoType, gsoSize: 500, checksumStart: 34, checksumOffset: 16, ...more });
-  const csum = (checksumStart: number, checksumOffset = 0) =>
-    ({ flags: NEEDS_CSUM, checksumStart, checksumOffset });
-  const without = (name: string) => OFFLOADS.filter((feature) => feature !== `VIRTIO_NET_F_${name}`);
+  const gso = (gsoType: number, more: Partial<HeaderFields> = {}) => ({
+    flags: NEEDS_CSUM,
+    gsoType,
+    gsoSize: 500,
+    checksumStart: 34,
+    checksumOffset: 16,
+    ...more,
+  });
+  const csum = (checksumStart: number, checksumOffset = 0) => ({
+    flags: NEEDS_CSUM,
+    checksumStart,
+    checksumOffset,
+  });
+  const without = (name: string) =>
+    OFFLOADS.filter((feature) => feature !== `VIRTIO_NET_F_${name}`);
 
   const REFUSED: [string, Partial<HeaderFields>, readonly string[]][] = [
     ['a checksum without CSUM', csum(34), features()],
@@ -205,27 +241,49 @@ describe('virtio-net header of a transmitted packet', () => {
     assertArrives(rig, packet);
   });
 
-  it('[utest->req~net.header-valid~1] '
-    + 'flag bits that nobody knows are ignored, and do not reach the receiver (5.1.9.2.2)', () => {
-    const rig = rigOf({ offer: OFFLOADS }, { offer: TAKES_ALL });
-    const packet = rig.packet('a', 'b', 64);
-    rig.send('a', packet, netHeader({ flags: 0xfe, checksumStart: 0xffff, checksumOffset: 9 }));
-    assertArrives(rig, packet);
-    assert.deepEqual(arrivals(rig, 'b')[0]!.header, {
-      flags: 0, gsoType: 0, headerLength: 0, gsoSize: 0, checksumStart: 0, checksumOffset: 0, buffers: 1,
-    });
-  });
+  it(
+    '[utest->req~net.header-valid~1] ' +
+      'flag bits that nobody knows are ignored, and do not reach the receiver (5.1.9.2.2)',
+    () => {
+      const rig = rigOf({ offer: OFFLOADS }, { offer: TAKES_ALL });
+      const packet = rig.packet('a', 'b', 64);
+      rig.send('a', packet, netHeader({ flags: 0xfe, checksumStart: 0xffff, checksumOffset: 9 }));
+      assertArrives(rig, packet);
+      assert.deepEqual(arrivals(rig, 'b')[0]!.header, {
+        flags: 0,
+        gsoType: 0,
+        headerLength: 0,
+        gsoSize: 0,
+        checksumStart: 0,
+        checksumOffset: 0,
+        buffers: 1,
+      });
+    },
+  );
 
-  it('[utest->req~net.header-valid~1] '
-    + 'without its flag a checksum request is not used, whatever its offsets (5.1.9.2.2)', () => {
-    const rig = rigOf({ offer: OFFLOADS });
-    const packet = rig.packet('a', 'b', 64);
-    rig.send('a', packet, netHeader({ checksumStart: 34, checksumOffset: 16, gsoSize: 7, buffers: 5 }));
-    assertArrives(rig, packet);
-    assert.deepEqual(arrivals(rig, 'b')[0]!.header, {
-      flags: 0, gsoType: 0, headerLength: 0, gsoSize: 0, checksumStart: 0, checksumOffset: 0, buffers: 1,
-    });
-  });
+  it(
+    '[utest->req~net.header-valid~1] ' +
+      'without its flag a checksum request is not used, whatever its offsets (5.1.9.2.2)',
+    () => {
+      const rig = rigOf({ offer: OFFLOADS });
+      const packet = rig.packet('a', 'b', 64);
+      rig.send(
+        'a',
+        packet,
+        netHeader({ checksumStart: 34, checksumOffset: 16, gsoSize: 7, buffers: 5 }),
+      );
+      assertArrives(rig, packet);
+      assert.deepEqual(arrivals(rig, 'b')[0]!.header, {
+        flags: 0,
+        gsoType: 0,
+        headerLength: 0,
+        gsoSize: 0,
+        checksumStart: 0,
+        checksumOffset: 0,
+        buffers: 1,
+      });
+    },
+  );
 
   it('[utest->req~neg.offered-only~1] a restart with fewer features takes the offloads away', () => {
     const rig = rigOf({ offer: OFFLOADS }, { offer: TAKES_ALL });

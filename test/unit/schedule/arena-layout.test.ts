@@ -1,14 +1,25 @@
 /** Layout of the arena, against offsets worked out by hand. */
 import { strict as assert } from 'node:assert';
 import {
-  ARENA_PAGES_MAX, layOutArena, MailboxWord, Scratch, STAGING_BYTES, STATISTICS_BYTES, VECTORS_MAX, WASM_PAGE,
-  type ArenaLayout, type LayoutRequest,
+  ARENA_PAGES_MAX,
+  layOutArena,
+  MailboxWord,
+  Scratch,
+  STAGING_BYTES,
+  STATISTICS_BYTES,
+  VECTORS_MAX,
+  WASM_PAGE,
+  type ArenaLayout,
+  type LayoutRequest,
 } from '../../../src/schedule/arena-layout.ts';
 
 const MIB = 1024 * 1024;
 
 const TWO: LayoutRequest = {
-  partitions: [{ memoryBytes: MIB, devices: 1 }, { memoryBytes: MIB, devices: 1 }],
+  partitions: [
+    { memoryBytes: MIB, devices: 1 },
+    { memoryBytes: MIB, devices: 1 },
+  ],
   devices: [{ queuePairs: 1 }, { queuePairs: 1 }],
 };
 
@@ -17,8 +28,10 @@ function areas(layout: ArenaLayout): [number, number][] {
   const area = (start: number, bytes: number): [number, number] => [start, start + bytes];
   return [
     area(layout.scratchAt, Scratch.SIZE),
-    ...layout.devices.flatMap((device) =>
-      [area(device.statusAt, 4), ...device.stagingAt.map((at) => area(at, STAGING_BYTES))]),
+    ...layout.devices.flatMap((device) => [
+      area(device.statusAt, 4),
+      ...device.stagingAt.map((at) => area(at, STAGING_BYTES)),
+    ]),
     ...layout.partitions.flatMap((partition) => [
       area(partition.mailboxAt, MailboxWord.COUNT * 4),
       ...partition.vectorsAt.map((at) => area(at, VECTORS_MAX * 4)),
@@ -39,12 +52,18 @@ describe('arena layout', () => {
       ],
       partitions: [
         {
-          mailboxAt: 294912, vectorsAt: [294976], statisticsAt: 295232,
-          sliceAt: 6 * WASM_PAGE, sliceBytes: MIB,
+          mailboxAt: 294912,
+          vectorsAt: [294976],
+          statisticsAt: 295232,
+          sliceAt: 6 * WASM_PAGE,
+          sliceBytes: MIB,
         },
         {
-          mailboxAt: 311616, vectorsAt: [311680], statisticsAt: 311936,
-          sliceAt: 22 * WASM_PAGE, sliceBytes: MIB,
+          mailboxAt: 311616,
+          vectorsAt: [311680],
+          statisticsAt: 311936,
+          sliceAt: 22 * WASM_PAGE,
+          sliceBytes: MIB,
         },
       ],
     });
@@ -52,21 +71,27 @@ describe('arena layout', () => {
 
   for (const [name, request] of [
     ['two partitions', TWO],
-    ['many devices and queue pairs', {
-      partitions: [
-        { memoryBytes: MIB, devices: 3 }, { memoryBytes: 5 * MIB, devices: 8 },
-        { memoryBytes: MIB, devices: 1 },
-      ],
-      devices: Array.from({ length: 12 }, (_, n) => ({ queuePairs: 1 + n % 8 })),
-    }],
+    [
+      'many devices and queue pairs',
+      {
+        partitions: [
+          { memoryBytes: MIB, devices: 3 },
+          { memoryBytes: 5 * MIB, devices: 8 },
+          { memoryBytes: MIB, devices: 1 },
+        ],
+        devices: Array.from({ length: 12 }, (_, n) => ({ queuePairs: 1 + (n % 8) })),
+      },
+    ],
     ['slices above 2 GiB', { ...TWO, slicesFrom: 2 ** 31 }],
   ] as const) {
     it(`[utest->req~mem.bounds~1] areas do not overlap, and lie inside the pages: ${name}`, () => {
       const layout = layOutArena(request);
       const ordered = areas(layout).sort((a, b) => a[0] - b[0]);
       ordered.forEach(([start, end], n) => {
-        assert.ok(start >= (ordered[n - 1]?.[1] ?? 1),
-          `area at ${start} begins before the one before it ends`);
+        assert.ok(
+          start >= (ordered[n - 1]?.[1] ?? 1),
+          `area at ${start} begins before the one before it ends`,
+        );
         assert.ok(end <= layout.pages * WASM_PAGE);
       });
     });
@@ -96,23 +121,33 @@ describe('arena layout', () => {
     assert.deepEqual(layout.partitions[0]!.vectorsAt, [8192 + 64, 8192 + 64 + 256]);
   });
 
-  it('[utest->req~mem.bounds~1] the first slice may be asked to lie higher, never'
-    + ' lower than the host\'s areas', () => {
-    assert.equal(layOutArena({ ...TWO, slicesFrom: 2 ** 31 }).partitions[0]!.sliceAt, 2 ** 31);
-    assert.equal(layOutArena({ ...TWO, slicesFrom: 2 ** 31 + 1 }).partitions[0]!.sliceAt,
-      2 ** 31 + WASM_PAGE);
-    assert.equal(layOutArena({ ...TWO, slicesFrom: 1 }).partitions[0]!.sliceAt, 6 * WASM_PAGE);
-  });
+  it(
+    '[utest->req~mem.bounds~1] the first slice may be asked to lie higher, never' +
+      " lower than the host's areas",
+    () => {
+      assert.equal(layOutArena({ ...TWO, slicesFrom: 2 ** 31 }).partitions[0]!.sliceAt, 2 ** 31);
+      assert.equal(
+        layOutArena({ ...TWO, slicesFrom: 2 ** 31 + 1 }).partitions[0]!.sliceAt,
+        2 ** 31 + WASM_PAGE,
+      );
+      assert.equal(layOutArena({ ...TWO, slicesFrom: 1 }).partitions[0]!.sliceAt, 6 * WASM_PAGE);
+    },
+  );
 
   it('[utest->req~mem.bounds~1] memory of 4095 MiB fits below 4 GiB, its last end fits 32 bits', () => {
-    const { pages } = layOutArena(
-      { partitions: [{ memoryBytes: 4095 * MIB, devices: 1 }], devices: [{ queuePairs: 1 }] });
+    const { pages } = layOutArena({
+      partitions: [{ memoryBytes: 4095 * MIB, devices: 1 }],
+      devices: [{ queuePairs: 1 }],
+    });
     assert.ok(pages <= ARENA_PAGES_MAX, `${pages} pages`);
     assert.ok(ARENA_PAGES_MAX * WASM_PAGE <= 0xffffffff);
   });
 
   it('[utest->req~mem.bounds~1] what does not fit is laid out all the same, for the check to refuse', () => {
-    const { pages } = layOutArena({ partitions: [{ memoryBytes: 4096 * MIB, devices: 0 }], devices: [] });
+    const { pages } = layOutArena({
+      partitions: [{ memoryBytes: 4096 * MIB, devices: 0 }],
+      devices: [],
+    });
     assert.ok(pages > ARENA_PAGES_MAX);
   });
 

@@ -1,14 +1,21 @@
 /** Declared worst-case costs, against sums worked out by hand. */
 import { strict as assert } from 'node:assert';
 import {
-  controlCommandNs, descriptorsMaxOf, mtuOf, netControlNs, packetBytesMax, plainPacketBytesMax,
-  receiveDescriptorsMaxOf, transmitCostNs,
+  controlCommandNs,
+  descriptorsMaxOf,
+  mtuOf,
+  netControlNs,
+  packetBytesMax,
+  plainPacketBytesMax,
+  receiveDescriptorsMaxOf,
+  transmitCostNs,
 } from '../../../src/schedule/cost-model.ts';
 import type { CostsConfig } from '../../../src/schedule/gateway-config.ts';
 import { deviceDraft, routeDraft, type DeviceDraft } from '../../support/two-partitions.ts';
 
 const COSTS: CostsConfig = {
-  netForward: { baseNs: 1000, perKibNs: 100, perDescriptorNs: 10 }, windowSwitchNs: 0,
+  netForward: { baseNs: 1000, perKibNs: 100, perDescriptorNs: 10 },
+  windowSwitchNs: 0,
 };
 const WITH_CHECKSUM: CostsConfig = { ...COSTS, netChecksum: { baseNs: 50, perKibNs: 30 } };
 
@@ -28,13 +35,30 @@ describe('cost model: sizes', () => {
   for (const [name, device, plain, most] of [
     ['without offloads: MTU, 14 bytes of header and 4 of a VLAN tag', PLAIN, 1518, 1518],
     ['with the least MTU', { ...PLAIN, mtu: 68 }, 86, 86],
-    ['with TCP segmentation over IPv4', offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO4'), 1518, 65553],
-    ['with TCP segmentation over IPv6', offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO6'), 1518, 65553],
-    ['with the largest MTU and segmentation',
-      { ...offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO4'), mtu: 65535 }, 65553, 65553],
-    ['with segmentation in the other direction only',
+    [
+      'with TCP segmentation over IPv4',
+      offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO4'),
+      1518,
+      65553,
+    ],
+    [
+      'with TCP segmentation over IPv6',
+      offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO6'),
+      1518,
+      65553,
+    ],
+    [
+      'with the largest MTU and segmentation',
+      { ...offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO4'), mtu: 65535 },
+      65553,
+      65553,
+    ],
+    [
+      'with segmentation in the other direction only',
       offering('VIRTIO_NET_F_GUEST_CSUM', 'VIRTIO_NET_F_GUEST_TSO4'),
-      1518, 1518],
+      1518,
+      1518,
+    ],
   ] as const) {
     it(`[utest->req~net.length~1] longest packet ${name}`, () => {
       assert.equal(plainPacketBytesMax(device), plain);
@@ -42,24 +66,35 @@ describe('cost model: sizes', () => {
     });
   }
 
-  it('[utest->req~queue.bounded-walk~1] a chain has 20 descriptors where nothing is'
-    + ' given, and never more than the queue', () => {
-    assert.equal(descriptorsMaxOf(PLAIN), 20);
-    assert.equal(descriptorsMaxOf({ ...PLAIN, queueSize: 16 }), 16);
-    assert.equal(descriptorsMaxOf({ ...PLAIN, descriptorsMax: 40 }), 40);
-    assert.equal(descriptorsMaxOf({ ...PLAIN, descriptorsMax: 40, queueSize: 32 }), 32);
-  });
+  it(
+    '[utest->req~queue.bounded-walk~1] a chain has 20 descriptors where nothing is' +
+      ' given, and never more than the queue',
+    () => {
+      assert.equal(descriptorsMaxOf(PLAIN), 20);
+      assert.equal(descriptorsMaxOf({ ...PLAIN, queueSize: 16 }), 16);
+      assert.equal(descriptorsMaxOf({ ...PLAIN, descriptorsMax: 40 }), 40);
+      assert.equal(descriptorsMaxOf({ ...PLAIN, descriptorsMax: 40, queueSize: 32 }), 32);
+    },
+  );
 
-  it('[utest->req~net.receive-buffers~1] a packet uses 20 of the receiver\'s'
-    + ' descriptors where nothing is given', () => {
-    assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b')), 20);
-    assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b', { receiveDescriptorsMax: 3 })), 3);
-  });
+  it(
+    "[utest->req~net.receive-buffers~1] a packet uses 20 of the receiver's" +
+      ' descriptors where nothing is given',
+    () => {
+      assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b')), 20);
+      assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b', { receiveDescriptorsMax: 3 })), 3);
+    },
+  );
 });
 
 describe('cost model: one request of a transmitq', () => {
   // 1518 bytes are 2 KiB begun. Walk: 1000 + 20 × 10. Copy: 2 × 100 + 20 × 10.
-  for (const [count, expected] of [[0, 1200], [1, 1600], [2, 2000], [3, 2400]] as const) {
+  for (const [count, expected] of [
+    [0, 1200],
+    [1, 1600],
+    [2, 2000],
+    [3, 2400],
+  ] as const) {
     it(`[utest->req~sched.budget-before-start~1] with ${count} routes it costs ${expected} ns`, () => {
       assert.equal(transmitCostNs(COSTS, PLAIN, routes(count)), expected);
     });
@@ -70,7 +105,7 @@ describe('cost model: one request of a transmitq', () => {
     assert.equal(transmitCostNs(COSTS, PLAIN, unlike), 1200 + 400 + 240);
   });
 
-  it('[utest->req~sched.budget-before-start~1] the walk costs by the device\'s limit of descriptors', () => {
+  it("[utest->req~sched.budget-before-start~1] the walk costs by the device's limit of descriptors", () => {
     assert.equal(transmitCostNs(COSTS, { ...PLAIN, descriptorsMax: 4 }, []), 1040);
   });
 
@@ -79,11 +114,20 @@ describe('cost model: one request of a transmitq', () => {
     assert.equal(transmitCostNs(COSTS, { ...PLAIN, mtu: 1007 }, routes(1)), 1200 + 200 + 200);
   });
 
-  it('[utest->req~sched.budget-before-start~1] a checksum is paid once, however'
-    + ' many routes there are', () => {
-    assert.equal(transmitCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), []), 1200 + 50 + 2 * 30);
-    assert.equal(transmitCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), routes(2)), 2000 + 110);
-  });
+  it(
+    '[utest->req~sched.budget-before-start~1] a checksum is paid once, however' +
+      ' many routes there are',
+    () => {
+      assert.equal(
+        transmitCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), []),
+        1200 + 50 + 2 * 30,
+      );
+      assert.equal(
+        transmitCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), routes(2)),
+        2000 + 110,
+      );
+    },
+  );
 
   it('[utest->req~sched.budget-before-start~1] a checksum is not paid where it is not offered', () => {
     assert.equal(transmitCostNs(WITH_CHECKSUM, PLAIN, routes(1)), 1600);
@@ -96,26 +140,37 @@ describe('cost model: one request of a transmitq', () => {
   // 65,553 bytes are 65 KiB begun.
   it('[utest->req~sched.budget-before-start~1] with segmentation the largest packet is paid for', () => {
     const device = offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO4');
-    assert.equal(transmitCostNs(WITH_CHECKSUM, device, routes(1)), 1200 + (6500 + 200) + (50 + 1950));
+    assert.equal(
+      transmitCostNs(WITH_CHECKSUM, device, routes(1)),
+      1200 + (6500 + 200) + (50 + 1950),
+    );
   });
 
   it('[utest->req~sched.budget-before-start~1] the cost is a whole number, rounded up', () => {
-    const costs: CostsConfig = { netForward: { baseNs: 0.1, perKibNs: 0, perDescriptorNs: 0 },
-      windowSwitchNs: 0 };
+    const costs: CostsConfig = {
+      netForward: { baseNs: 0.1, perKibNs: 0, perDescriptorNs: 0 },
+      windowSwitchNs: 0,
+    };
     assert.equal(transmitCostNs(costs, PLAIN, []), 1);
   });
 });
 
 describe('cost model: commands', () => {
-  it('[utest->req~ctrl.budget~1] a command of the control plane costs 20,000 ns'
-    + ' where nothing is given', () => {
-    assert.equal(controlCommandNs(COSTS), 20_000);
-    assert.equal(controlCommandNs({ ...COSTS, controlCommandNs: 7 }), 7);
-  });
+  it(
+    '[utest->req~ctrl.budget~1] a command of the control plane costs 20,000 ns' +
+      ' where nothing is given',
+    () => {
+      assert.equal(controlCommandNs(COSTS), 20_000);
+      assert.equal(controlCommandNs({ ...COSTS, controlCommandNs: 7 }), 7);
+    },
+  );
 
-  it('[utest->req~sched.budget-before-start~1] a request of a controlq costs 5,000'
-    + ' ns where nothing is given', () => {
-    assert.equal(netControlNs(COSTS), 5_000);
-    assert.equal(netControlNs({ ...COSTS, netControlNs: 7 }), 7);
-  });
+  it(
+    '[utest->req~sched.budget-before-start~1] a request of a controlq costs 5,000' +
+      ' ns where nothing is given',
+    () => {
+      assert.equal(netControlNs(COSTS), 5_000);
+      assert.equal(netControlNs({ ...COSTS, netControlNs: 7 }), 7);
+    },
+  );
 });

@@ -1,7 +1,14 @@
 /** Ethernet and IP offsets, and addresses as text. */
 import { strict as assert } from 'node:assert';
 import {
-  Ethernet, EtherType, IP_PACKET_MAX, IP_PROTOCOL_TCP, Ipv4, Ipv6, macOctets, Tcp,
+  Ethernet,
+  EtherType,
+  IP_PACKET_MAX,
+  IP_PROTOCOL_TCP,
+  Ipv4,
+  Ipv6,
+  macOctets,
+  Tcp,
 } from '../../../src/wire/ethernet.ts';
 
 describe('wire/ethernet', () => {
@@ -23,10 +30,24 @@ describe('wire/ethernet', () => {
 
   it('[utest->req~net.offload-completion~1] the offsets are those of RFC 791, RFC 8200 and RFC 9293', () => {
     assert.deepEqual(Ipv4, {
-      VERSION_IHL: 0, TOTAL_LENGTH: 2, ID: 4, PROTOCOL: 9, CHECKSUM: 10, HEADER_MIN: 20 });
+      VERSION_IHL: 0,
+      TOTAL_LENGTH: 2,
+      ID: 4,
+      PROTOCOL: 9,
+      CHECKSUM: 10,
+      HEADER_MIN: 20,
+    });
     assert.deepEqual(Ipv6, { PAYLOAD_LENGTH: 4, NEXT_HEADER: 6, HEADER: 40 });
     assert.deepEqual(Tcp, {
-      SEQUENCE: 4, DATA_OFFSET: 12, FLAGS: 13, CHECKSUM: 16, HEADER_MIN: 20, FIN: 0x01, PSH: 0x08, CWR: 0x80 });
+      SEQUENCE: 4,
+      DATA_OFFSET: 12,
+      FLAGS: 13,
+      CHECKSUM: 16,
+      HEADER_MIN: 20,
+      FIN: 0x01,
+      PSH: 0x08,
+      CWR: 0x80,
+    });
     assert.equal(IP_PROTOCOL_TCP, 6);
   });
 });

@@ -2,12 +2,23 @@
 import { strict as assert } from 'node:assert';
 import { NetConfig, NetCtrl, NetHeader } from '../../../src/wire/virtio-net.ts';
 import {
-  BarLayout, CommonConfig, Msix, PciHeader, VirtioPciCap, VirtioPciCapType,
+  BarLayout,
+  CommonConfig,
+  Msix,
+  PciHeader,
+  VirtioPciCap,
+  VirtioPciCapType,
 } from '../../../src/wire/virtio-pci.ts';
 import { DEVICE_TYPE_ID, DeviceStatus } from '../../../src/wire/virtio.ts';
 import {
-  availRingBytes, descriptorTableBytes, usedRingBytes, VIRTQ_ALIGN, VirtqAvail,
-  VirtqDesc, VirtqDescFlag, VirtqUsed,
+  availRingBytes,
+  descriptorTableBytes,
+  usedRingBytes,
+  VIRTQ_ALIGN,
+  VirtqAvail,
+  VirtqDesc,
+  VirtqDescFlag,
+  VirtqUsed,
 } from '../../../src/wire/virtqueue.ts';
 
 type Field = readonly [name: string, bytes: number];
@@ -25,7 +36,15 @@ function offsetsOf(fields: readonly Field[]): Record<string, number> {
 
 describe('wire: layouts', () => {
   it('[utest->req~queue.setup-valid~1] 2.7.5: a descriptor is address, length, flags and next, 16 bytes', () => {
-    assert.deepEqual(VirtqDesc, offsetsOf([['ADDR', 8], ['LEN', 4], ['FLAGS', 2], ['NEXT', 2]]));
+    assert.deepEqual(
+      VirtqDesc,
+      offsetsOf([
+        ['ADDR', 8],
+        ['LEN', 4],
+        ['FLAGS', 2],
+        ['NEXT', 2],
+      ]),
+    );
     assert.deepEqual(VirtqDescFlag, { NEXT: 1, WRITE: 2, INDIRECT: 4 });
   });
 
@@ -47,43 +66,97 @@ describe('wire: layouts', () => {
   });
 
   it('[utest->req~net.header-valid~1] 5.1.9: the virtio-net header has 12 bytes since VERSION_1', () => {
-    assert.deepEqual(NetHeader, offsetsOf([
-      ['FLAGS', 1], ['GSO_TYPE', 1], ['HDR_LEN', 2], ['GSO_SIZE', 2], ['CSUM_START', 2], ['CSUM_OFFSET', 2],
-      ['NUM_BUFFERS', 2]]));
+    assert.deepEqual(
+      NetHeader,
+      offsetsOf([
+        ['FLAGS', 1],
+        ['GSO_TYPE', 1],
+        ['HDR_LEN', 2],
+        ['GSO_SIZE', 2],
+        ['CSUM_START', 2],
+        ['CSUM_OFFSET', 2],
+        ['NUM_BUFFERS', 2],
+      ]),
+    );
     assert.equal(NetHeader.SIZE, 12);
   });
 
   it('[utest->req~pci.function~1] 5.1.4: the configuration of a network device, up to duplex', () => {
-    assert.deepEqual(NetConfig, offsetsOf([
-      ['MAC', 6], ['STATUS', 2], ['MAX_VIRTQUEUE_PAIRS', 2], ['MTU', 2], ['SPEED', 4], ['DUPLEX', 1]]));
+    assert.deepEqual(
+      NetConfig,
+      offsetsOf([
+        ['MAC', 6],
+        ['STATUS', 2],
+        ['MAX_VIRTQUEUE_PAIRS', 2],
+        ['MTU', 2],
+        ['SPEED', 4],
+        ['DUPLEX', 1],
+      ]),
+    );
   });
 
   it('[utest->req~net.control-exact~1] 5.1.9.5: classes are numbered 0 to 5, commands from 0 in each', () => {
     const { RX, MAC, VLAN, ANNOUNCE, MQ, GUEST_OFFLOADS } = NetCtrl;
     assert.deepEqual([RX, MAC, VLAN, ANNOUNCE, MQ, GUEST_OFFLOADS], [0, 1, 2, 3, 4, 5]);
     const { RX_PROMISC, RX_ALLMULTI, RX_ALLUNI, RX_NOMULTI, RX_NOUNI, RX_NOBCAST } = NetCtrl;
-    assert.deepEqual([RX_PROMISC, RX_ALLMULTI, RX_ALLUNI, RX_NOMULTI, RX_NOUNI, RX_NOBCAST], [0, 1, 2, 3, 4, 5]);
+    assert.deepEqual(
+      [RX_PROMISC, RX_ALLMULTI, RX_ALLUNI, RX_NOMULTI, RX_NOUNI, RX_NOBCAST],
+      [0, 1, 2, 3, 4, 5],
+    );
     assert.deepEqual([NetCtrl.MAC_TABLE_SET, NetCtrl.MAC_ADDR_SET], [0, 1]);
     assert.deepEqual([NetCtrl.VLAN_ADD, NetCtrl.VLAN_DEL], [0, 1]);
-    assert.deepEqual([NetCtrl.ANNOUNCE_ACK, NetCtrl.MQ_VQ_PAIRS_SET, NetCtrl.GUEST_OFFLOADS_SET], [0, 0, 0]);
+    assert.deepEqual(
+      [NetCtrl.ANNOUNCE_ACK, NetCtrl.MQ_VQ_PAIRS_SET, NetCtrl.GUEST_OFFLOADS_SET],
+      [0, 0, 0],
+    );
     assert.deepEqual([NetCtrl.MQ_PAIRS_MIN, NetCtrl.MQ_PAIRS_MAX], [1, 0x8000]);
     assert.deepEqual([NetCtrl.HEADER_SIZE, NetCtrl.OK, NetCtrl.ERR], [2, 0, 1]);
   });
 
   it('[utest->req~pci.function~1] 4.1.4.3: the common configuration structure', () => {
-    assert.deepEqual(CommonConfig, offsetsOf([
-      ['DEVICE_FEATURE_SELECT', 4], ['DEVICE_FEATURE', 4], ['DRIVER_FEATURE_SELECT', 4], ['DRIVER_FEATURE', 4],
-      ['CONFIG_MSIX_VECTOR', 2], ['NUM_QUEUES', 2], ['DEVICE_STATUS', 1], ['CONFIG_GENERATION', 1],
-      ['QUEUE_SELECT', 2], ['QUEUE_SIZE', 2], ['QUEUE_MSIX_VECTOR', 2], ['QUEUE_ENABLE', 2],
-      ['QUEUE_NOTIFY_OFF', 2], ['QUEUE_DESC', 8], ['QUEUE_DRIVER', 8], ['QUEUE_DEVICE', 8],
-      ['QUEUE_NOTIFY_CONFIG_DATA', 2], ['QUEUE_RESET', 2], ['_admin', 4]]));
+    assert.deepEqual(
+      CommonConfig,
+      offsetsOf([
+        ['DEVICE_FEATURE_SELECT', 4],
+        ['DEVICE_FEATURE', 4],
+        ['DRIVER_FEATURE_SELECT', 4],
+        ['DRIVER_FEATURE', 4],
+        ['CONFIG_MSIX_VECTOR', 2],
+        ['NUM_QUEUES', 2],
+        ['DEVICE_STATUS', 1],
+        ['CONFIG_GENERATION', 1],
+        ['QUEUE_SELECT', 2],
+        ['QUEUE_SIZE', 2],
+        ['QUEUE_MSIX_VECTOR', 2],
+        ['QUEUE_ENABLE', 2],
+        ['QUEUE_NOTIFY_OFF', 2],
+        ['QUEUE_DESC', 8],
+        ['QUEUE_DRIVER', 8],
+        ['QUEUE_DEVICE', 8],
+        ['QUEUE_NOTIFY_CONFIG_DATA', 2],
+        ['QUEUE_RESET', 2],
+        ['_admin', 4],
+      ]),
+    );
   });
 
   it('[utest->req~pci.function~1] 4.1.4: a capability, and its longer forms behind it', () => {
-    const { NOTIFY_OFF_MULTIPLIER, NOTIFY_SIZE, PCI_CFG_DATA, PCI_CFG_SIZE, ...capability } = VirtioPciCap;
-    assert.deepEqual(capability, offsetsOf([
-      ['ID', 1], ['NEXT', 1], ['LEN', 1], ['CFG_TYPE', 1], ['BAR', 1], ['INSTANCE', 1], ['_padding', 2],
-      ['OFFSET', 4], ['LENGTH', 4]]));
+    const { NOTIFY_OFF_MULTIPLIER, NOTIFY_SIZE, PCI_CFG_DATA, PCI_CFG_SIZE, ...capability } =
+      VirtioPciCap;
+    assert.deepEqual(
+      capability,
+      offsetsOf([
+        ['ID', 1],
+        ['NEXT', 1],
+        ['LEN', 1],
+        ['CFG_TYPE', 1],
+        ['BAR', 1],
+        ['INSTANCE', 1],
+        ['_padding', 2],
+        ['OFFSET', 4],
+        ['LENGTH', 4],
+      ]),
+    );
     assert.deepEqual([NOTIFY_OFF_MULTIPLIER, NOTIFY_SIZE], [capability.SIZE, capability.SIZE + 4]);
     assert.deepEqual([PCI_CFG_DATA, PCI_CFG_SIZE], [capability.SIZE, capability.SIZE + 4]);
     assert.deepEqual(VirtioPciCapType, { COMMON: 1, NOTIFY: 2, ISR: 3, DEVICE: 4, PCI_ACCESS: 5 });
@@ -91,8 +164,20 @@ describe('wire: layouts', () => {
 
   it('[utest->req~pci.function~1] a function header of type 0 and an MSI-X capability', () => {
     assert.deepEqual(PciHeader, {
-      VENDOR: 0, DEVICE: 2, COMMAND: 4, STATUS: 6, REVISION: 8, CLASS: 9, HEADER_TYPE: 14, BAR0: 16,
-      SUBSYSTEM_VENDOR: 44, SUBSYSTEM: 46, CAPABILITIES: 52, INTERRUPT_LINE: 60, INTERRUPT_PIN: 61, SIZE: 256,
+      VENDOR: 0,
+      DEVICE: 2,
+      COMMAND: 4,
+      STATUS: 6,
+      REVISION: 8,
+      CLASS: 9,
+      HEADER_TYPE: 14,
+      BAR0: 16,
+      SUBSYSTEM_VENDOR: 44,
+      SUBSYSTEM: 46,
+      CAPABILITIES: 52,
+      INTERRUPT_LINE: 60,
+      INTERRUPT_PIN: 61,
+      SIZE: 256,
     });
     assert.deepEqual([Msix.CONTROL, Msix.TABLE, Msix.PBA, Msix.SIZE], [2, 4, 8, 12]);
     assert.deepEqual([Msix.ENTRY_DATA, Msix.ENTRY_CONTROL, Msix.ENTRY_SIZE], [8, 12, 16]);
@@ -110,7 +195,13 @@ describe('wire: layouts', () => {
 
   it('[utest->req~neg.state-machine~1] 2.1: each status bit is one bit, and none is used twice', () => {
     assert.deepEqual(DeviceStatus, {
-      ACKNOWLEDGE: 1, DRIVER: 2, DRIVER_OK: 4, FEATURES_OK: 8, DEVICE_NEEDS_RESET: 64, FAILED: 128 });
+      ACKNOWLEDGE: 1,
+      DRIVER: 2,
+      DRIVER_OK: 4,
+      FEATURES_OK: 8,
+      DEVICE_NEEDS_RESET: 64,
+      FAILED: 128,
+    });
   });
 
   it('[utest->req~pci.function~1] 5: the device types, of the version that is pinned', () => {
