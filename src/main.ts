@@ -5,17 +5,29 @@
 import { didYouMean } from './control-plane/config/validator.ts';
 import { FileProblem } from './host/files.ts';
 import { UsageError } from './cli/arguments.ts';
-import { bench } from './cli/bench.ts';
-import { check } from './cli/check.ts';
 import { ExitCode } from './cli/exit-code.ts';
-import { run } from './cli/run.ts';
 
 type Command = (words: readonly string[]) => number | Promise<number>;
 
-const COMMANDS: Readonly<Record<string, { readonly usage: string; readonly command: Command }>> = {
-  bench: { usage: 'bench NAME [--json]', command: bench },
-  check: { usage: 'check CONFIG [--json] [--dump-pci FILE]', command: check },
-  run: { usage: 'run CONFIG [--duration S] [--json [FILE]] [--no-dashboard]', command: run },
+interface Entry {
+  readonly usage: string;
+  /** Loads the command only when it is asked for: `check` needs no threads and no C library. */
+  readonly load: () => Promise<Command>;
+}
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  bench: {
+    usage: 'bench NAME [--json]',
+    load: async () => (await import('./cli/bench.ts')).bench,
+  },
+  check: {
+    usage: 'check CONFIG [--json] [--dump-pci FILE]',
+    load: async () => (await import('./cli/check.ts')).check,
+  },
+  run: {
+    usage: 'run CONFIG [--duration S] [--json [FILE]] [--no-dashboard]',
+    load: async () => (await import('./cli/run.ts')).run,
+  },
 };
 
 function usage(): string {
@@ -40,7 +52,8 @@ async function main(words: readonly string[]): Promise<number> {
         ? `unknown command "${name}".${didYouMean(name, Object.keys(COMMANDS))}`
         : 'a command is missing',
     );
-  return await entry.command(rest);
+  const command = await entry.load();
+  return command(rest);
 }
 
 main(process.argv.slice(2)).then(

@@ -17,9 +17,10 @@ export interface Source {
 
 function read(file: string): Source {
   const text = readFileSync(path.join(ROOT, file), 'utf8');
-  const specifiers = [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)'/gms)].map(
-    (match) => match[1]!,
-  );
+  const specifiers = [
+    ...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)'/gms),
+    ...text.matchAll(/\bimport\('([^']+)'\)/g),
+  ].map((match) => match[1]!);
   return {
     file,
     text,

@@ -30,6 +30,8 @@ export class Validator {
       strictRequired: false,
       allowUnionTypes: true,
       verbose: true,
+      // The schemas are our own and a test holds them against the meta-schema: not at every start.
+      validateSchema: false,
     });
     this.validate = ajv.compile(schema);
   }
