@@ -82,7 +82,7 @@ describe('command line: run', function () {
       const file = config((draft) => {
         first(draft.flows).deadlineUs = 1;
       });
-      const { code, stdout } = gateway(['run', file, '--duration', '2', '--json']);
+      const { code, stdout } = gateway(['run', file, '--duration', '6', '--json']);
       const [flow] = (JSON.parse(stdout) as Report).flows;
       assert.ok(flow!.requests > 0, 'the traffic program has sent nothing');
       assert.equal(flow!.violations + flow!.hostBreaches, flow!.requests);
