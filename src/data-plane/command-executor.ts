@@ -27,7 +27,7 @@ export interface ExecutorParts {
 export class CommandExecutor {
   /** The control plane has asked the data plane to end. */
   stopped = false;
-  /** Clock after the last command, in nanoseconds of the major frame. */
+  /** Clock after the last command of the window, in nanoseconds of the major frame, or 0. */
   endedAt = 0;
   private readonly command = new Int32Array(CommandWord.COUNT);
 
@@ -40,10 +40,11 @@ export class CommandExecutor {
   /** Runs waiting commands while one more still fits before `end`. */
   // [impl->req~ctrl.budget~1]
   run(time: FrameTime, end: number, commandNs: number): void {
-    this.endedAt = time.read();
+    let now = time.read();
+    this.endedAt = 0;
     for (let n = 0; n < COMMANDS_MAX; n++) {
-      if (this.endedAt + commandNs > end || !this.runOne()) return;
-      this.endedAt = time.read();
+      if (now + commandNs > end || !this.runOne()) return;
+      now = this.endedAt = time.read();
     }
   }
 

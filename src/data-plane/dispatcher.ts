@@ -54,8 +54,6 @@ export class Dispatcher {
   private readonly jitter: Histogram;
   private readonly target = new Float64Array(1);
   private readonly lateness = new Float64Array(1);
-  /** The window before this one ended late. */
-  private overran = false;
 
   constructor(parts: DispatcherParts) {
     this.parts = parts;
@@ -98,9 +96,10 @@ export class Dispatcher {
     const { offsetNs, durationNs, kind } = window.plan;
     this.target[0] = time.frameStart[0]! + offsetNs;
     time.windowStart[0] = this.target[0]!;
+    const inTime = time.now[0]! <= this.target[0]!;
     pace.waitUntil(this.target, time.now);
     evidence.mark();
-    this.noteStart(time.read() - offsetNs);
+    this.noteStart(time.read() - offsetNs, inTime);
     const end = offsetNs + durationNs;
     if (kind === 'control') this.parts.commands.run(time, end, plan.controlCommandNs);
     else this.serve(window, end);
@@ -108,14 +107,14 @@ export class Dispatcher {
     this.account(window, end);
   }
 
-  private noteStart(latenessNs: number): void {
+  private noteStart(latenessNs: number, inTime: boolean): void {
     this.lateness[0] = latenessNs;
     this.jitter.recordFrom(this.lateness, 0);
     if (latenessNs <= this.parts.plan.windowSwitchNs) return;
     this.words[GatewayCounter.LATE_STARTS]! += 1;
-    // Between windows the data plane only waits: what came late although the last window ended in
-    // time was kept waiting by the host.
-    if (!this.overran) this.parts.time.disturbed[0] = this.parts.time.now[0]!;
+    // Between windows the data plane only waits: who was there in time and still starts late was
+    // kept waiting by the host. Who came late inherited it, from a window that has its own cause.
+    if (inTime) this.parts.time.disturbed[0] = this.parts.time.now[0]!;
   }
 
   /** Visits the window's queues in order, again and again, until time or every cap is used up. */
@@ -147,8 +146,7 @@ export class Dispatcher {
     const { budget, plan } = window;
     const endedAt = plan.kind === 'control' ? this.parts.commands.endedAt : budget.endedAt;
     const overrun = endedAt - end;
-    this.overran = overrun > 0;
-    if (!this.overran) return;
+    if (overrun <= 0) return;
     const cause = evidence.cause();
     if (cause === OverrunCause.HOST) time.disturbed[0] = time.now[0]!;
     words[at + WindowCounter.OVERRUNS_COST + cause]! += 1;

@@ -205,6 +205,21 @@ describe('dispatcher: several queues in one window', () => {
     );
   });
 
+  it('[utest->req~sched.serving-rule~1] a queue does not wait for its own guarantee', () => {
+    const bench = oneWindow(8 * C, both({ requestsGuaranteed: 3 }, {}));
+    bench.backlog(20, 0);
+    bench.backlog(20, 1);
+    bench.frames();
+    assert.deepEqual(bench.order('serve'), ['a.tx0*8']);
+  });
+
+  it('[utest->req~sched.serving-rule~1] time that is left exactly to the end is served, too', () => {
+    const bench = oneWindow(4 * C, [caps('transmitq0')], { takesNs: (3 * C) / 4 });
+    bench.backlog(6);
+    bench.frames();
+    assert.equal(bench.served('a.tx0'), 5, 'four by declared cost, then one at 3 costs of 4');
+  });
+
   it('[utest->req~sched.serving-rule~1] a queue alone in its window keeps nothing for itself', () => {
     const bench = oneWindow(4 * C, [caps('transmitq0', { requestsGuaranteed: 1 })]);
     bench.backlog(20);

@@ -66,6 +66,20 @@ describe('partition: held', () => {
 });
 
 describe('partition: faults', () => {
+  it('[utest->req~queue.index-plausible~1] a ring that breaks at a look is a fault once, and is left alone', () => {
+    const rig = new Rig();
+    rig.guest('a').transmit[0]!.setAvailIndex(65);
+    rig.send('b', rig.packet('b', 'a'));
+    rig.frames(2);
+    assert.deepEqual(rig.faults('a'), { 'avail-index-out-of-range': 1 });
+    assert.equal(rig.allEvents().length, 1);
+    assert.equal(rig.guest('b').transmit[0]!.usedIndex, 1, 'its neighbour is served');
+    rig.guest('a').transmit[0]!.setAvailIndex(0);
+    rig.send('a', rig.packet('a', 'b'));
+    rig.frames();
+    assert.equal(rig.guest('a').transmit[0]!.usedIndex, 0);
+  });
+
   it('[utest->req~diag.counters~1] every fault counts, for its partition and its queue', () => {
     const rig = new Rig();
     spoofed(rig, 5);

@@ -1,0 +1,28 @@
+/** VIRTIO 1.4, 2.7: nothing of one life of a ring, or of one walk, is left for the next. */
+import { strict as assert } from 'node:assert';
+import { NEXT, QueueBench } from '../support/queue-bench.ts';
+
+describe('VIRTIO 2.7: one life after another', () => {
+  it('[utest->req~queue.reset~1] a notification owed before a restart is not sent after it', () => {
+    const bench = new QueueBench({ size: 4 });
+    bench.expose(3);
+    bench.serve(3);
+    bench.queue.stop();
+    bench.start();
+    assert.equal(bench.queue.takeNotification(), false);
+  });
+
+  it('[utest->req~queue.chain-checked~1] after so many walks that their number wraps, no loop is seen where none is', () => {
+    const bench = new QueueBench({ size: 8 });
+    const desc = { address: bench.slice.allocate(8), length: 8 };
+    const walk = (first: number, second: number) => {
+      bench.double.describe(first, { ...desc, flags: NEXT, next: second });
+      bench.double.describe(second, desc);
+      return bench.walk(first);
+    };
+    assert.equal(walk(0, 1), 'none');
+    (bench.chain as unknown as { table: number }).table = 2 ** 31 - 1;
+    assert.equal(walk(2, 0), 'none');
+    assert.equal(walk(3, 1), 'none');
+  });
+});
