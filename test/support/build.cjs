@@ -9,7 +9,9 @@ process.chdir(root);
 
 async function compileKernels() {
   const wabt = await require('wabt')();
-  for (const name of fs.globSync?.('src/**/*.wat') ?? ['src/data-plane/arena-kernel.wat']) {
+  for (const file of fs.readdirSync('src', { recursive: true })) {
+    if (!file.endsWith('.wat')) continue;
+    const name = path.join('src', file);
     const features = { threads: true, bulk_memory: true, simd: true };
     const parsed = wabt.parseWat(name, fs.readFileSync(name, 'utf8'), features);
     parsed.resolveNames();
