@@ -36,6 +36,8 @@ export class DescriptorChain {
   /** The walk of a table in which each of its descriptors was visited last. */
   private readonly visited = new Int32Array(QUEUE_SIZE_MAX);
   private table = 0;
+  /** Indirect tables among the chains since {@link begin}. */
+  private tables = 0;
   private writable = false;
   private tableAt = 0;
   private tableSize = 0;
@@ -65,6 +67,7 @@ export class DescriptorChain {
     this.readableBytes = 0;
     this.writableBytes = 0;
     this.steps = 0;
+    this.tables = 0;
     this.writable = false;
     this.writeSegment = 0;
     this.writeUsed = 0;
@@ -79,7 +82,7 @@ export class DescriptorChain {
   // [impl->req~mem.single-fetch~1]
   extend(source: ChainSource, head: number, stepsMax: number): FaultCode {
     const limit = stepsMax < this.descriptorsMax ? stepsMax : this.descriptorsMax;
-    if (this.steps >= limit) return Fault.ChainTooLong;
+    if (this.steps - this.tables >= limit) return Fault.ChainTooLong;
     this.steps++;
     const { i32 } = this.arena;
     // A ring's own table is aligned, so that its descriptors are read in place.
@@ -110,7 +113,6 @@ export class DescriptorChain {
     let index = head;
     this.beginTable();
     this.visited[index] = this.table;
-    let stepsMax = limit;
     for (;;) {
       const indirect = (flagsAndNext & INDIRECT) !== 0;
       const fault = indirect
@@ -118,7 +120,8 @@ export class DescriptorChain {
         : this.append(low, high, length, (flagsAndNext & WRITE) !== 0);
       if (fault !== NO_FAULT) return fault;
       if (indirect) {
-        stepsMax++; // once at most: the descriptor that names the table is not part of the chain
+        // The descriptor that names the table is not part of the chain; there is one at most.
+        this.tables++;
         index = 0;
         this.beginTable();
       } else {
@@ -128,7 +131,7 @@ export class DescriptorChain {
         if (this.visited[index] === this.table) return Fault.DescriptorLoop;
       }
       this.visited[index] = this.table;
-      if (this.steps >= stepsMax) return Fault.ChainTooLong;
+      if (this.steps - this.tables >= limit) return Fault.ChainTooLong;
       this.steps++;
       const word = this.descriptorWord(index);
       const { i32 } = this.arena;

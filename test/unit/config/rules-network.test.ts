@@ -185,7 +185,7 @@ describe('rules: flows', () => {
       device(draft, 0).features.offer.push('VIRTIO_NET_F_MQ', 'VIRTIO_NET_F_CTRL_VQ');
       first(draft.schedule.windows).queues!.push(
         { queue: 'net0.transmitq1', requestsMax: 8, bytesMax: 12144 },
-        { queue: 'net0.controlq', requestsMax: 1, bytesMax: 64 },
+        { queue: 'net0.controlq', requestsMax: 1, bytesMax: 2048 },
       );
       flow(draft).from = 'cluster.net0.transmitq1';
     });

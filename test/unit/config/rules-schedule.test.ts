@@ -20,7 +20,7 @@ function secondQueue(draft: ConfigDraft, requestsMax: number, requestsGuaranteed
   window(draft).queues!.push({
     queue: 'net0.controlq',
     requestsMax,
-    bytesMax: 64,
+    bytesMax: 2048,
     ...(requestsGuaranteed !== undefined && { requestsGuaranteed }),
   });
 }
@@ -249,7 +249,7 @@ describe('rules: owners and queues of windows', () => {
       `${WINDOW}/queues/1/queue`,
       ['"net0.controlq"'],
       (draft) => {
-        window(draft).queues!.push({ queue: 'net0.controlq', requestsMax: 1, bytesMax: 64 });
+        window(draft).queues!.push({ queue: 'net0.controlq', requestsMax: 1, bytesMax: 2048 });
       },
     );
   });
@@ -271,7 +271,7 @@ describe('rules: owners and queues of windows', () => {
       `${WINDOW}/queues/1/queue`,
       ['"net0.cursorq"'],
       (draft) => {
-        window(draft).queues!.push({ queue: 'net0.cursorq', requestsMax: 1, bytesMax: 64 });
+        window(draft).queues!.push({ queue: 'net0.cursorq', requestsMax: 1, bytesMax: 2048 });
       },
     );
   });
@@ -284,11 +284,16 @@ describe('rules: budgets', () => {
     });
   });
 
-  it('[utest->req~sched.work-bound~1] a byte quota below 64 cannot serve a controlq', () => {
-    assertBreaks('quota-below-request', `${WINDOW}/queues/1/bytesMax`, ['63', '64'], (draft) => {
-      secondQueue(draft, 1);
-      window(draft).queues![1]!.bytesMax = 63;
-    });
+  it('[utest->req~sched.work-bound~1] a byte quota below the longest command cannot serve a controlq', () => {
+    assertBreaks(
+      'quota-below-request',
+      `${WINDOW}/queues/1/bytesMax`,
+      ['2047', '2048'],
+      (draft) => {
+        secondQueue(draft, 1);
+        window(draft).queues![1]!.bytesMax = 2047;
+      },
+    );
   });
 
   // One request: 2000 + 20 × 20 to take it, 2 × 200 + 20 × 20 to copy it; with the window switch 23,200 ns.

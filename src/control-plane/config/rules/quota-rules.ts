@@ -1,4 +1,5 @@
 /** Rules about what fits into a window: requests, guarantees, commands. */
+import { Scratch } from '../../../schedule/arena-layout.ts';
 import { nsOf } from '../../../schedule/compile-plan.ts';
 import { netControlNs, packetBytesMax, transmitCostNs } from '../../../schedule/cost-model.ts';
 import type { GatewayConfig } from '../../../schedule/gateway-config.ts';
@@ -26,7 +27,9 @@ function* quotasFitRequest(config: GatewayConfig): Iterable<Finding> {
   for (const found of windowEntries(config)) {
     const { path, window, entry, device } = found;
     if (!device) continue;
-    const least = entry.queue.includes('.transmitq') ? packetBytesMax(device) : 64;
+    const least = entry.queue.includes('.transmitq')
+      ? packetBytesMax(device)
+      : Scratch.COMMAND_BYTES;
     if (entry.bytesMax < least) {
       yield at(
         [...path, 'bytesMax'],
