@@ -2,7 +2,7 @@
  * Entry of the data plane's thread: builds everything, then follows the schedule until it is
  * stopped.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { buildDataPlane, type SharedState } from './data-plane/data-plane.ts';
 import { ArenaNotifier } from './host/arena-notifier.ts';
 import { inlineGenerously } from './host/engine.ts';
@@ -24,7 +24,7 @@ const LEAD_NS = 2_000_000;
 
 const { plan, shared } = workerData as DataPlaneThreadData;
 inlineGenerously();
-const favoured = setThreadNice(NICE);
+setThreadNice(NICE);
 removeTimerSlack();
 const plane = buildDataPlane(plan, shared, {
   clock: monotonicClock,
@@ -34,5 +34,4 @@ const plane = buildDataPlane(plan, shared, {
 });
 plane.time.read();
 plane.dispatcher.begin(plane.time.now[0]! + LEAD_NS);
-parentPort?.postMessage({ favoured });
 while (!plane.commands.stopped) plane.dispatcher.majorFrame();

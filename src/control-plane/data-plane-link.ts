@@ -1,7 +1,7 @@
 /**
  * The control plane's end of the command channel: commands in order, each with a number to ask for.
  */
-import { present } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import { CommandChannel, CommandWord } from '../channel/command-channel.ts';
 
 /** Commands that wait for room in the channel; register floods are bounded before. */
@@ -27,7 +27,7 @@ export class DataPlaneLink {
     command[CommandWord.KIND] = kind;
     command[CommandWord.TARGET] = target;
     for (const [word, value] of operands) command[word] = value;
-    present(this.outbox.length < OUTBOX_MAX ? command : undefined, 'room for a command');
+    assert(this.outbox.length < OUTBOX_MAX, 'missing: room for a command');
     this.outbox.push(command);
     this.posted = (this.posted + 1) | 0;
     this.flush();

@@ -9,6 +9,7 @@ import {
 } from '../channel/mailbox.ts';
 import { PlaneThread } from '../host/plane-thread.ts';
 import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
+import { ofWidth } from './pci/register-bytes.ts';
 import type { VirtioFunction } from './pci/virtio-function.ts';
 
 /**
@@ -125,7 +126,7 @@ export class EmbeddedGuest {
     const { functions } = this.parts;
     const target = functions[access.function];
     if (!WIDTHS.includes(access.width)) return NOTHING_THERE;
-    if (!target) return access.width >= 4 ? NOTHING_THERE : 2 ** (8 * access.width) - 1;
+    if (!target) return ofWidth(NOTHING_THERE, access.width);
     switch (access.operation) {
       case MailboxOperation.CONFIG_READ:
         return target.readConfig(access.offset & 0xff, access.width);

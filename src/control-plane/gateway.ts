@@ -10,7 +10,7 @@ import { GuestMemory } from '../data-plane/guest-memory.ts';
 import { readBuiltFile } from '../host/files.ts';
 import { PlaneThread } from '../host/plane-thread.ts';
 import { every } from '../host/timers.ts';
-import { EMBEDDED_GUEST_PHYSICAL } from '../schedule/arena-layout.ts';
+import { embeddedRegion } from '../schedule/arena-layout.ts';
 import type { GatewayConfig } from '../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
 import { DataPlaneLink } from './data-plane-link.ts';
@@ -85,13 +85,7 @@ export class Gateway {
     const device = this.plan.devices[index]!;
     const area = this.plan.layout.partitions[device.partition]!;
     const memory = new GuestMemory();
-    memory.setRegions([
-      {
-        guestPhysical: EMBEDDED_GUEST_PHYSICAL,
-        size: area.sliceBytes,
-        arenaAt: area.sliceAt,
-      },
-    ]);
+    memory.setRegions([embeddedRegion(area)]);
     const { statusAt } = this.plan.layout.devices[index]!;
     const slot = this.plan.partitions[device.partition]!.devices.indexOf(index);
     return new VirtioFunction({

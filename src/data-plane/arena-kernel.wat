@@ -50,9 +50,6 @@
       (call $copy (i32.add (local.get $to) (local.get $head_length))
                   (local.get $rest) (local.get $rest_length)))))
 
-  (func (export "zero") (param $at i32) (param $length i32)
-    (memory.fill (local.get $at) (i32.const 0) (local.get $length)))
-
   ;; Ones' complement sum (RFC 1071) of little-endian 16-bit words, folded to 16 bits, on top of $sum.
   (func (export "sum16") (param $at i32) (param $length i32) (param $sum i32) (result i32)
     (local $total i64) (local $end i32)

@@ -11,7 +11,6 @@ import { ARENA_PAGES_MAX } from '../schedule/arena-layout.ts';
 interface Kernel {
   copy(to: number, from: number, length: number): void;
   join(to: number, head: number, headLength: number, rest: number, restLength: number): void;
-  zero(at: number, length: number): void;
   sum16(at: number, length: number, sum: number): number;
 }
 
@@ -23,7 +22,6 @@ export class Arena {
   readonly copy: Kernel['copy'];
   /** Writes a head and then the rest of a packet to one place. */
   readonly join: Kernel['join'];
-  readonly zero: Kernel['zero'];
   /** Folded ones' complement sum of little-endian 16-bit words, on top of `sum`. */
   readonly sum16: Kernel['sum16'];
 
@@ -34,10 +32,9 @@ export class Arena {
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
     const { exports } = new WebAssembly.Instance(kernel, { arena: { memory } });
-    const { copy, join, zero, sum16 } = exports as unknown as Kernel;
+    const { copy, join, sum16 } = exports as unknown as Kernel;
     this.copy = copy;
     this.join = join;
-    this.zero = zero;
     this.sum16 = sum16;
   }
 

@@ -4,7 +4,7 @@ import type { Clock, Pace } from '../base/time.ts';
 import { CommandChannel } from '../channel/command-channel.ts';
 import { Counters } from '../channel/counters.ts';
 import { EventLog } from '../channel/event-log.ts';
-import { EMBEDDED_GUEST_PHYSICAL, Scratch } from '../schedule/arena-layout.ts';
+import { embeddedRegion, Scratch } from '../schedule/arena-layout.ts';
 import type { GatewayPlan, PlanDevice } from '../schedule/gateway-plan.ts';
 import { Arena } from './arena.ts';
 import { CommandExecutor } from './command-executor.ts';
@@ -81,14 +81,7 @@ class Builder {
     this.time = new FrameTime(host.clock);
     this.partitions = plan.partitions.map((partition) => {
       const built = new Partition(partition.index, this.counters, this.events, this.time);
-      const area = layout.partitions[partition.index]!;
-      built.memory.setRegions([
-        {
-          guestPhysical: EMBEDDED_GUEST_PHYSICAL,
-          size: area.sliceBytes,
-          arenaAt: area.sliceAt,
-        },
-      ]);
+      built.memory.setRegions([embeddedRegion(layout.partitions[partition.index]!)]);
       return built;
     });
     this.queues = plan.queues.map(

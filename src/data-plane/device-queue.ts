@@ -61,7 +61,7 @@ export class DeviceQueue {
   }
 
   fault(code: number): void {
-    this.counters.words[this.countersAt + QueueCounter.FAULTY]! += 1;
+    this.count(QueueCounter.FAULTY, 1);
     this.partition.fault(code, this.index);
   }
 

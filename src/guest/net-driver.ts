@@ -1,4 +1,5 @@
 /** A network driver on one receive and one transmit queue: frames in, frames out. */
+import { EMBEDDED_BUFFER_BYTES } from '../schedule/arena-layout.ts';
 import { bitOf, bitsOf, hasBit } from '../wire/features.ts';
 import { NetConfig, NetHeader, NetStatus } from '../wire/virtio-net.ts';
 import type { DriverQueue } from './driver-queue.ts';
@@ -18,7 +19,6 @@ const EVENT_IDX = bitOf('virtio-net', 'VIRTIO_RING_F_EVENT_IDX');
 const LOCALLY_ADMINISTERED = 0x02;
 const MAC = bitOf('virtio-net', 'VIRTIO_NET_F_MAC');
 const STATUS = bitOf('virtio-net', 'VIRTIO_NET_F_STATUS');
-const BUFFER_BYTES = 2048;
 const RECEIVE_VECTOR = 1;
 const TRANSMIT_VECTOR = 2;
 
@@ -45,13 +45,14 @@ export class NetDriver {
     this.mac = hasBit(driver.negotiated, MAC)
       ? Array.from({ length: 6 }, (_, n) => driver.deviceConfig(NetConfig.MAC + n))
       : [LOCALLY_ADMINISTERED, 0, 0, 0, 0, functionNumber];
-    this.receiveq = driver.setUpQueue(0, RECEIVE_VECTOR, BUFFER_BYTES, eventIdx);
-    this.transmitq = driver.setUpQueue(1, TRANSMIT_VECTOR, BUFFER_BYTES, eventIdx);
+    this.receiveq = driver.setUpQueue(0, RECEIVE_VECTOR, EMBEDDED_BUFFER_BYTES, eventIdx);
+    this.transmitq = driver.setUpQueue(1, TRANSMIT_VECTOR, EMBEDDED_BUFFER_BYTES, eventIdx);
     this.receiveWord = machine.vectorWord(functionNumber, RECEIVE_VECTOR);
     this.transmitq.disarmNotification();
     this.free = Uint16Array.from({ length: this.transmitq.size }, (_, n) => n);
     this.freeCount = this.transmitq.size;
-    for (let n = 0; n < this.receiveq.size; n++) this.receiveq.expose(n, BUFFER_BYTES, true);
+    for (let n = 0; n < this.receiveq.size; n++)
+      this.receiveq.expose(n, EMBEDDED_BUFFER_BYTES, true);
     this.receiveq.publish();
     driver.driverOk();
   }
@@ -105,7 +106,7 @@ export class NetDriver {
 
   /** Gives the received packet's buffer back to the device. */
   release(): void {
-    this.receiveq.expose(this.received, BUFFER_BYTES, true);
+    this.receiveq.expose(this.received, EMBEDDED_BUFFER_BYTES, true);
     this.receiveq.publish();
   }
 

@@ -10,11 +10,9 @@ export interface ThreadCallbacks {
    * Once, however it ended; `error` is the uncaught exception's message, if that was the reason.
    */
   readonly ended: (code: number, error: string | undefined) => void;
-  readonly message?: (message: unknown) => void;
 }
 
 export interface ThreadLimits {
-  readonly youngGenerationMb?: number;
   readonly oldGenerationMb?: number;
 }
 
@@ -28,14 +26,12 @@ export class PlaneThread {
     this.worker = new Worker(path.resolve(__dirname, '..', entry), {
       workerData: data,
       resourceLimits: {
-        ...(limits.youngGenerationMb && { maxYoungGenerationSizeMb: limits.youngGenerationMb }),
         ...(limits.oldGenerationMb && { maxOldGenerationSizeMb: limits.oldGenerationMb }),
       },
     });
     this.worker.on('error', (error: Error) => {
       this.error = error.message;
     });
-    if (callbacks.message) this.worker.on('message', callbacks.message);
     this.exited = new Promise((resolve) => {
       this.worker.on('exit', (code) => {
         callbacks.ended(code, this.error);

@@ -7,6 +7,9 @@ export const ARENA_PAGES_MAX = 65535;
 /** Guest-physical address at which an embedded guest sees its slice: above 4 GiB on purpose. */
 export const EMBEDDED_GUEST_PHYSICAL = 0x1_0000_0000;
 
+/** Size of each buffer of an embedded guest's network driver. */
+export const EMBEDDED_BUFFER_BYTES = 2048;
+
 export const VECTORS_MAX = 64;
 /**
  * Two packets of 65,535 bytes with all headers: the whole one, and the segment being cut from it.
@@ -58,6 +61,11 @@ export interface PartitionArea {
   /** Interrupt words, one per MSI-X vector and function. */
   readonly vectorsAt: readonly number[];
   readonly statisticsAt: number;
+}
+
+/** The one memory region of an embedded guest: its slice. */
+export function embeddedRegion({ sliceAt, sliceBytes }: PartitionArea) {
+  return { guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: sliceBytes, arenaAt: sliceAt };
 }
 
 export interface LayoutRequest {

@@ -17,7 +17,7 @@ export interface Access {
 export type Listener = (access: Access) => void;
 
 const VIEWS = ['u8', 'u16', 'i32'] as const;
-const KERNEL = ['copy', 'join', 'zero', 'sum16'] as const;
+const KERNEL = ['copy', 'join', 'sum16'] as const;
 const ATOMIC_READS = ['load'] as const;
 const ATOMIC_WRITES = ['store'] as const;
 const ATOMIC_BOTH = ['add', 'sub', 'and', 'or', 'xor', 'exchange'] as const;
@@ -76,7 +76,6 @@ const RANGES: Record<(typeof KERNEL)[number], (operands: number[]) => Access[]> 
     range('read', rest!, restLength!),
     range('write', to!, headLength! + restLength!),
   ],
-  zero: ([at, length]) => [range('write', at!, length!)],
   sum16: ([at, length]) => [range('read', at!, length!)],
 };
 

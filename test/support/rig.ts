@@ -18,7 +18,6 @@ import type {
 } from '../../src/schedule/gateway-config.ts';
 import type { GatewayPlan } from '../../src/schedule/gateway-plan.ts';
 import { bitsOf, namesOf } from '../../src/wire/features.ts';
-import { EMBEDDED_GUEST_PHYSICAL } from '../../src/schedule/arena-layout.ts';
 import { GuestSlice, RingDouble } from './ring-double.ts';
 
 const kernelPath = path.resolve(__dirname, '../../src/data-plane/arena-kernel.wasm');
@@ -177,7 +176,7 @@ export class Rig {
   readonly time = new VirtualTime();
   readonly notifier = new RecordingNotifier();
   readonly guests: Record<string, RigGuest> = {};
-  evidence: OverrunEvidence = { mark() {}, cause: () => 0 };
+  evidence: OverrunEvidence = NO_EVIDENCE;
 
   constructor(options: RigOptions = {}) {
     this.config = rigConfig(options);
@@ -330,5 +329,3 @@ export class Rig {
     return events;
   }
 }
-
-export { EMBEDDED_GUEST_PHYSICAL };

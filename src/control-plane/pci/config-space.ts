@@ -16,6 +16,7 @@ import {
   VIRTIO_PCI_DEVICE_BASE,
   VIRTIO_PCI_VENDOR,
 } from '../../wire/virtio-pci.ts';
+import { readBytes } from './register-bytes.ts';
 
 const REVISION = 1;
 const SUBSYSTEM = 0x40;
@@ -120,9 +121,7 @@ export class ConfigSpace {
   }
 
   read(offset: number, width: number): number {
-    let value = 0;
-    for (let n = width - 1; n >= 0; n--) value = value * 256 + (this.bytes[offset + n] ?? 0xff);
-    return value;
+    return readBytes(this.bytes, offset, width, 0xff);
   }
 
   /** Writes the bits that may be written; the others keep their value. */

@@ -1,5 +1,6 @@
 /** The MSI-X table of a function: entries that the driver masks and unmasks. */
 import { Msix } from '../../wire/virtio-pci.ts';
+import { readBytes } from './register-bytes.ts';
 
 const MASKED = 1;
 
@@ -12,9 +13,7 @@ export class MsixTable {
   }
 
   read(at: number, width: number): number {
-    let value = 0;
-    for (let n = width - 1; n >= 0; n--) value = value * 256 + (this.bytes[at + n] ?? 0);
-    return value;
+    return readBytes(this.bytes, at, width, 0);
   }
 
   write(at: number, width: number, value: number): void {

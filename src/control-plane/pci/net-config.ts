@@ -1,6 +1,7 @@
 /** Device-specific configuration of a network device (5.1.4), read-only, with its generation. */
 import type { PlanDevice } from '../../schedule/gateway-plan.ts';
 import { DUPLEX_FULL, NetConfig, NetStatus } from '../../wire/virtio-net.ts';
+import { readBytes } from './register-bytes.ts';
 
 /** Rounded up so that 32-bit reads of the last field stay inside. */
 export const NET_CONFIG_BYTES = 20;
@@ -44,9 +45,7 @@ export class NetDeviceConfig {
 
   read(offset: number, width: number): number {
     this.refresh();
-    let value = 0;
-    for (let n = width - 1; n >= 0; n--) value = value * 256 + (this.bytes[offset + n] ?? 0);
-    return value;
+    return readBytes(this.bytes, offset, width, 0);
   }
 
   /** Sets and clears bits of the status; true when that changed it. */

@@ -7,14 +7,10 @@ import { CommonRegisters, type CommonParts } from './common-registers.ts';
 import { ConfigSpace } from './config-space.ts';
 import { MsixTable } from './msix-table.ts';
 import { NET_CONFIG_BYTES, NetDeviceConfig } from './net-config.ts';
+import { ofWidth } from './register-bytes.ts';
 
 const ALL_ONES = 0xffff_ffff;
 const ISR_CONFIGURATION = 2;
-
-/** The part of a value that an access of this width sees. */
-function ofWidth(value: number, width: number): number {
-  return width >= 4 ? value : value & (2 ** (8 * width) - 1);
-}
 
 export interface FunctionParts extends Omit<CommonParts, 'generation' | 'interruptWord'> {
   readonly words: Int32Array;
@@ -47,10 +43,6 @@ export class VirtioFunction {
       vectors: this.common.vectors,
       deviceConfigBytes: NET_CONFIG_BYTES,
     });
-  }
-
-  get deviceStatus(): number {
-    return this.common.status;
   }
 
   /** At most 4 bytes: PCI knows no wider access to the configuration space. */

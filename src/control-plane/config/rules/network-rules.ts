@@ -9,6 +9,7 @@ import { Ethernet } from '../../../wire/ethernet.ts';
 import { didYouMean, type Finding } from '../validator.ts';
 import { deviceIds } from './partition-rules.ts';
 import { at, duplicates, type Rule } from './rule.ts';
+import { servedQueues } from './window-entries.ts';
 
 function deviceOf(config: GatewayConfig, id: string): NetDeviceConfig | undefined {
   const [partition, device] = id.split('.');
@@ -158,11 +159,7 @@ function* flowEnds(config: GatewayConfig): Iterable<Finding> {
 }
 
 function* flowsServed(config: GatewayConfig): Iterable<Finding> {
-  const served = new Set(
-    config.schedule.windows.flatMap((window) =>
-      (window.queues ?? []).map((entry) => `${window.partition}.${entry.queue}`),
-    ),
-  );
+  const served = servedQueues(config);
   for (const [f, flow] of config.flows.entries()) {
     if (!served.has(flow.from)) yield at(['flows', f, 'from'], `no window serves "${flow.from}"`);
   }

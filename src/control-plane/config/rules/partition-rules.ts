@@ -1,5 +1,10 @@
 /** Rules about partitions, their memory and their devices. */
-import { ARENA_PAGES_MAX, layOutArena, WASM_PAGE } from '../../../schedule/arena-layout.ts';
+import {
+  ARENA_PAGES_MAX,
+  EMBEDDED_BUFFER_BYTES,
+  layOutArena,
+  WASM_PAGE,
+} from '../../../schedule/arena-layout.ts';
 import { descriptorsMaxOf, packetBytesMax } from '../../../schedule/cost-model.ts';
 import type { GatewayConfig } from '../../../schedule/gateway-config.ts';
 import { queueNamesOf } from '../../../schedule/queue-names.ts';
@@ -14,7 +19,6 @@ import { didYouMean, type Finding } from '../validator.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 
 const MIB = 1024 * 1024;
-const BUFFER_BYTES = 2048;
 
 function* everyDevice(config: GatewayConfig) {
   for (const [p, partition] of config.partitions.entries()) {
@@ -59,7 +63,7 @@ function* memoryHoldsQueues(config: GatewayConfig): Iterable<Finding> {
           (descriptorTableBytes(device.queueSize) +
             availRingBytes(device.queueSize) +
             usedRingBytes(device.queueSize) +
-            device.queueSize * BUFFER_BYTES +
+            device.queueSize * EMBEDDED_BUFFER_BYTES +
             64),
       0,
     );

@@ -5,7 +5,7 @@ import { queueNamesOf } from '../../../schedule/queue-names.ts';
 import type { JsonPath } from '../json-source.ts';
 import { didYouMean, type Finding } from '../validator.ts';
 import { at, duplicates, type Rule } from './rule.ts';
-import { windowEntries } from './window-entries.ts';
+import { servedQueues, windowEntries } from './window-entries.ts';
 
 const endUs = (window: WindowConfig): number => window.offsetUs + window.durationUs;
 
@@ -158,9 +158,7 @@ function* queuesOnce(config: GatewayConfig): Iterable<Finding> {
 }
 
 function* everyQueueServed(config: GatewayConfig): Iterable<Finding> {
-  const served = new Set(
-    [...windowEntries(config)].map(({ window, entry }) => `${window.partition}.${entry.queue}`),
-  );
+  const served = servedQueues(config);
   for (const [p, partition] of config.partitions.entries()) {
     for (const [d, device] of partition.devices.entries()) {
       for (const { name, role } of queueNamesOf(device)) {

@@ -29,3 +29,12 @@ export function* windowEntries(config: GatewayConfig): Iterable<WindowEntry> {
     }
   }
 }
+
+/** Names of all queues that some window serves, as `<partition>.<device>.<queue>`. */
+export function servedQueues(config: GatewayConfig): ReadonlySet<string> {
+  return new Set(
+    config.schedule.windows.flatMap((window) =>
+      (window.queues ?? []).map((entry) => `${window.partition}.${entry.queue}`),
+    ),
+  );
+}
