@@ -9,13 +9,14 @@ import { GuestMachine } from './guest/guest-machine.ts';
 import { PROGRAMS } from './guest/programs/index.ts';
 import { monotonicClock, SleepPace } from './host/monotonic-clock.ts';
 import { removeTimerSlack, setThreadNice } from './host/native.ts';
+import { parametersOf } from './schedule/gateway-config.ts';
 
 /** A guest never competes with the data plane for a processor on equal terms. */
 const NICE = 10;
 
 const { memory, plan, partition: index } = workerData as GuestThreadData;
 const partition = present(plan.partitions[index], 'partition');
-const parameters = partition.guest.parameters ?? {};
+const parameters = parametersOf(partition.guest) ?? {};
 const device = plan.devices.findIndex(
   (candidate) =>
     candidate.partition === index &&
@@ -31,7 +32,8 @@ const machine = new GuestMachine({
   clock: monotonicClock,
   pace: new SleepPace(),
 });
-const Program = present(PROGRAMS[partition.guest.program], partition.guest.program);
+const name = partition.guest.type === 'embedded' ? partition.guest.program : 'traffic';
+const Program = present(PROGRAMS[name], name);
 const program = new Program(machine, {
   ...parameters,
   function: partition.devices.indexOf(device),

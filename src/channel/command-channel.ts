@@ -13,6 +13,8 @@ export const CommandKind = {
   HOLD_PARTITION: 6,
   STOP: 7,
   SET_NOTIFICATION: 8,
+  ENABLE_QUEUE: 9,
+  SET_MEMORY: 10,
 } as const;
 
 /** Words of a command: kind, then its operands. */
@@ -27,31 +29,39 @@ export const CommandWord = {
   INDEX: 7,
   NOTIFY_KIND: 8,
   NOTIFY_TARGET: 9,
+  ENABLED: 2,
+  REGIONS: 2,
   FEATURES_LOW: 2,
   FEATURES_HIGH: 3,
   COUNT: 12,
 } as const;
 
-export const RingFlag = { EVENT_IDX: 1, INDIRECT: 2 } as const;
+/** A vhost-user ring may be started before it is enabled; every other ring starts enabled. */
+export const RingFlag = { EVENT_IDX: 1, INDIRECT: 2, PACKED: 4, DISABLED: 8 } as const;
 
 /** How a used buffer notification reaches the driver. */
 export const NotifyKind = { NONE: 0, ARENA_WORD: 1 } as const;
 
 const CAPACITY = 256;
 const DONE_BYTES = 64;
+/** Results are kept for so many commands: more than can be under way and not looked at. */
+const RESULTS = 8192;
+const RESULTS_BYTES = RESULTS * 4;
 
 export class CommandChannel {
   private readonly ring: BoundedRing;
   private readonly done: Int32Array;
+  private readonly results: Int32Array;
   private sent = 0;
 
   constructor(buffer: SharedArrayBuffer) {
     this.done = new Int32Array(buffer, 0, 1);
-    this.ring = new BoundedRing(buffer, CommandWord.COUNT, CAPACITY, DONE_BYTES);
+    this.results = new Int32Array(buffer, DONE_BYTES, RESULTS);
+    this.ring = new BoundedRing(buffer, CommandWord.COUNT, CAPACITY, DONE_BYTES + RESULTS_BYTES);
   }
 
   static get bytes(): number {
-    return DONE_BYTES + BoundedRing.bytes(CommandWord.COUNT, CAPACITY);
+    return DONE_BYTES + RESULTS_BYTES + BoundedRing.bytes(CommandWord.COUNT, CAPACITY);
   }
 
   /** Control plane: queues a command; its ticket, or undefined when the channel is full. */
@@ -70,8 +80,15 @@ export class CommandChannel {
     return this.ring.shift(command);
   }
 
-  /** Data plane: the command taken last has been carried out. */
-  acknowledge(): void {
-    Atomics.add(this.done, 0, 1);
+  /** What a command that is done has answered; kept while no more than 8,000 came behind it. */
+  resultOf(ticket: number): number {
+    return this.results[ticket & (RESULTS - 1)]!;
+  }
+
+  /** Data plane: the command taken last has been carried out, with this answer. */
+  acknowledge(result = 0): void {
+    const ticket = (Atomics.load(this.done, 0) + 1) | 0;
+    this.results[ticket & (RESULTS - 1)] = result;
+    Atomics.store(this.done, 0, ticket);
   }
 }

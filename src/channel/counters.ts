@@ -17,7 +17,9 @@ export const QueueCounter = {
   UNROUTED: 3,
   NOTIFICATIONS: 4,
   NOTIFICATIONS_SUPPRESSED: 5,
-  COUNT: 6,
+  /** Taken from a ring that its front-end had disabled. */
+  DISCARDED: 6,
+  COUNT: 7,
 } as const;
 export const WindowCounter = {
   VISITS: 0,

@@ -3,15 +3,23 @@
  */
 import { assert } from '../base/assert.ts';
 import { CommandChannel, CommandWord } from '../channel/command-channel.ts';
+import { every, type EndTimer } from '../host/timers.ts';
 
 /** Commands that wait for room in the channel; register floods are bounded before. */
 const OUTBOX_MAX = 4096;
 const BACKLOG_MAX = 1024;
+/** How often the channel is looked at while somebody waits for an answer. */
+const POLL_MS = 1;
 
 export class DataPlaneLink {
   private readonly channel: CommandChannel;
   private readonly outbox: Int32Array[] = [];
   private posted = 0;
+  private readonly waiters: {
+    readonly number: number;
+    readonly settle: (answer: number) => void;
+  }[] = [];
+  private endPolling: EndTimer | undefined;
 
   constructor(channel: CommandChannel) {
     this.channel = channel;
@@ -55,5 +63,27 @@ export class DataPlaneLink {
   isDone(number: number): boolean {
     this.flush();
     return this.channel.isDone(number);
+  }
+
+  /** Resolves with the answer to this command, once the data plane has carried it out. */
+  settled(number: number): Promise<number> {
+    return new Promise((settle) => {
+      this.waiters.push({ number, settle });
+      this.endPolling ??= every(POLL_MS, () => this.settle());
+    });
+  }
+
+  private settle(): void {
+    while (this.waiters.length > 0 && this.isDone(this.waiters[0]!.number)) {
+      const { number, settle } = this.waiters.shift()!;
+      settle(this.channel.resultOf(number));
+    }
+    if (this.waiters.length === 0) this.close();
+  }
+
+  /** Nobody is waited for any more: the data plane has ended. */
+  close(): void {
+    this.endPolling?.();
+    this.endPolling = undefined;
   }
 }

@@ -6,6 +6,7 @@ import {
   RingFlag,
   type CommandChannel,
 } from '../channel/command-channel.ts';
+import type { ArenaLayout } from '../schedule/arena-layout.ts';
 import type { DeviceQueue } from './device-queue.ts';
 import type { FrameTime } from './frame-time.ts';
 import type { NetDevice } from './net/net-device.ts';
@@ -22,6 +23,9 @@ export interface ExecutorParts {
   readonly services: readonly (QueueService | undefined)[];
   readonly devices: readonly NetDevice[];
   readonly partitions: readonly Partition[];
+  /** Tables of memory regions lie in the areas of their devices. */
+  readonly words: Int32Array;
+  readonly layout: ArenaLayout;
 }
 
 export class CommandExecutor {
@@ -52,48 +56,70 @@ export class CommandExecutor {
   runOne(): boolean {
     const { channel, counters } = this.parts;
     if (!channel.take(this.command)) return false;
-    this.carryOut();
-    channel.acknowledge();
+    channel.acknowledge(this.carryOut());
     counters.words[GatewayCounter.COMMANDS]! += 1;
     return true;
   }
 
-  private carryOut(): void {
+  /** The answer to the command, 0 where there is nothing to say. */
+  private carryOut(): number {
     const { command, parts } = this;
     const target = command[CommandWord.TARGET]!;
     switch (command[CommandWord.KIND]) {
       case CommandKind.START_QUEUE:
-        return this.startQueue(target);
+        this.startQueue(target);
+        return 0;
       case CommandKind.STOP_QUEUE:
         return this.stopQueue(target);
-      case CommandKind.START_DEVICE:
-        return parts.devices[target]!.start(
-          command[CommandWord.FEATURES_LOW]! >>> 0,
-          command[CommandWord.FEATURES_HIGH]! >>> 0,
-        );
+      case CommandKind.ENABLE_QUEUE:
+        parts.queues[target]!.enabled = command[CommandWord.ENABLED] !== 0;
+        this.ringsChanged();
+        return 0;
       case CommandKind.SET_NOTIFICATION:
-        return parts.queues[target]!.notifyBy(
+        parts.queues[target]!.notifyBy(
           command[CommandWord.NOTIFY_KIND]!,
           command[CommandWord.NOTIFY_TARGET]!,
         );
+        return 0;
+      case CommandKind.START_DEVICE:
       case CommandKind.STOP_DEVICE:
-        return parts.devices[target]!.stop();
+      case CommandKind.SET_MEMORY:
+        this.changeDevice(parts.devices[target]!);
+        return 0;
       case CommandKind.RUN_PARTITION:
-        parts.partitions[target]!.running = true;
-        return;
       case CommandKind.HOLD_PARTITION:
-        parts.partitions[target]!.running = false;
-        return;
+        parts.partitions[target]!.running =
+          command[CommandWord.KIND] === CommandKind.RUN_PARTITION;
+        return 0;
       default:
         this.stopped = true;
+        return 0;
+    }
+  }
+
+  private changeDevice(device: NetDevice): void {
+    const { command } = this;
+    switch (command[CommandWord.KIND]) {
+      case CommandKind.START_DEVICE:
+        return device.start(
+          command[CommandWord.FEATURES_LOW]! >>> 0,
+          command[CommandWord.FEATURES_HIGH]! >>> 0,
+        );
+      case CommandKind.STOP_DEVICE:
+        return device.stop();
+      default: {
+        const { regionsAt } = this.parts.layout.devices[device.plan.index]!;
+        device.memory.load(this.parts.words, regionsAt, command[CommandWord.REGIONS]!);
+      }
     }
   }
 
   private startQueue(target: number): void {
     const { command } = this;
     const flags = command[CommandWord.FLAGS]!;
+    const queue = this.parts.queues[target]!;
     this.endWork(target);
-    this.parts.queues[target]!.start(
+    queue.start(
       {
         size: command[CommandWord.SIZE]!,
         descAt: command[CommandWord.DESC]!,
@@ -106,11 +132,22 @@ export class CommandExecutor {
       command[CommandWord.NOTIFY_KIND]!,
       command[CommandWord.NOTIFY_TARGET]!,
     );
+    queue.enabled = (flags & RingFlag.DISABLED) === 0;
+    this.ringsChanged();
   }
 
-  private stopQueue(target: number): void {
-    this.parts.queues[target]!.ring.stop();
+  /** The base at which a ring that starts again goes on. */
+  private stopQueue(target: number): number {
+    const { ring } = this.parts.queues[target]!;
+    ring.stop();
     this.endWork(target);
+    this.ringsChanged();
+    return ring.base;
+  }
+
+  private ringsChanged(): void {
+    const { devices } = this.parts;
+    for (let n = 0; n < devices.length; n++) devices[n]!.ringsChanged();
   }
 
   private endWork(target: number): void {

@@ -12,6 +12,7 @@ import { DeviceQueue } from './device-queue.ts';
 import { Dispatcher, type OverrunEvidence } from './dispatcher.ts';
 import { FlowProbe } from './flow-probe.ts';
 import { FrameTime } from './frame-time.ts';
+import { GuestMemory } from './guest-memory.ts';
 import { ControlService } from './net/control-service.ts';
 import { NetDevice } from './net/net-device.ts';
 import { Packet } from './net/packet.ts';
@@ -79,11 +80,9 @@ class Builder {
     this.counters = new Counters(plan, shared.counters);
     this.events = new EventLog(shared.events);
     this.time = new FrameTime(host.clock);
-    this.partitions = plan.partitions.map((partition) => {
-      const built = new Partition(partition.index, this.counters, this.events, this.time);
-      built.memory.setRegions([embeddedRegion(layout.partitions[partition.index]!)]);
-      return built;
-    });
+    this.partitions = plan.partitions.map(
+      ({ index }) => new Partition(index, this.counters, this.events, this.time),
+    );
     this.queues = plan.queues.map(
       (queue) =>
         new DeviceQueue(
@@ -108,17 +107,26 @@ class Builder {
     );
   }
 
-  private chain(partition: Partition, descriptorsMax: number): DescriptorChain {
+  /** What a driver can reach: an embedded guest its slice, a front-end what it will send. */
+  private memory(device: PlanDevice): GuestMemory {
+    const memory = new GuestMemory();
+    const { guest } = this.plan.partitions[device.partition]!;
+    const area = this.plan.layout.partitions[device.partition]!;
+    if (guest.type === 'embedded') memory.setRegions([embeddedRegion(area)]);
+    return memory;
+  }
+
+  private chain(memory: GuestMemory, descriptorsMax: number): DescriptorChain {
     return new DescriptorChain(
       this.arena,
-      partition.memory,
+      memory,
       descriptorsMax,
       this.plan.layout.scratchAt + Scratch.DESC,
     );
   }
 
   private device(device: PlanDevice): NetDevice {
-    const partition = this.partitions[device.partition]!;
+    const memory = this.memory(device);
     const longest = Math.max(
       1,
       ...this.plan.routes
@@ -127,11 +135,12 @@ class Builder {
     );
     return new NetDevice({
       plan: device,
-      partition,
+      partition: this.partitions[device.partition]!,
+      memory,
       arena: this.arena,
       publications: this.publications,
       receiveQueues: this.queuesOf(device, 'receive'),
-      sink: this.chain(partition, longest),
+      sink: this.chain(memory, longest),
     });
   }
 
@@ -147,7 +156,7 @@ class Builder {
     if (role === 'receive') return undefined;
     const device = this.devices[deviceIndex]!;
     const queue = this.queues[index]!;
-    const chain = this.chain(device.partition, device.plan.descriptorsMax);
+    const chain = this.chain(device.memory, device.plan.descriptorsMax);
     const area = plan.layout.devices[deviceIndex]!;
     if (role === 'control') {
       return new ControlService({
@@ -197,6 +206,8 @@ export function buildDataPlane(
     services,
     devices,
     partitions,
+    words: arena.i32,
+    layout: plan.layout,
   });
   const framed = [
     ...partitions,

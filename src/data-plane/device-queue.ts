@@ -14,6 +14,8 @@ export class DeviceQueue {
    * Completed entries wait for publication; published entries wait for the notification decision.
    */
   touched = false;
+  /** vhost-user: a ring that is started but disabled takes nothing in and lets nothing out. */
+  enabled = true;
   /** When the ring was started, in nanoseconds. */
   readonly startedAt = new Float64Array(1);
   awaiting = false;
@@ -42,6 +44,11 @@ export class DeviceQueue {
     this.partition.readClockInto(this.startedAt);
     this.notifyBy(notifyKind, notifyTarget);
     this.touched = this.awaiting = false;
+  }
+
+  /** Packets may be put into this receive ring. */
+  get mayReceive(): boolean {
+    return this.ring.started && this.enabled;
   }
 
   notifyBy(kind: number, target: number): void {

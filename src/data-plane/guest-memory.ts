@@ -1,7 +1,7 @@
 /** Guest-physical address to arena offset: the one place that bounds what a partition can reach. */
 import { assert } from '../base/assert.ts';
+import { REGIONS_MAX, RegionWord } from '../schedule/arena-layout.ts';
 
-export const REGIONS_MAX = 32;
 const TWO_32 = 0x1_0000_0000;
 
 /** One range of guest-physical addresses and where it lies in the arena; all in bytes. */
@@ -39,6 +39,19 @@ export class GuestMemory {
       this.arenaAt[index] = arenaAt;
     });
     this.count = regions.length;
+    this.hitSize = 0;
+  }
+
+  /** Replaces all regions by a table in the arena that the control plane has checked and written. */
+  load(words: Int32Array, tableAt: number, count: number): void {
+    for (let n = 0; n < count; n++) {
+      const at = (tableAt >>> 2) + n * RegionWord.COUNT;
+      this.startLow[n] = words[at + RegionWord.START_LOW]!;
+      this.startHigh[n] = words[at + RegionWord.START_HIGH]!;
+      this.size[n] = words[at + RegionWord.SIZE]!;
+      this.arenaAt[n] = words[at + RegionWord.ARENA_AT]!;
+    }
+    this.count = count;
     this.hitSize = 0;
   }
 

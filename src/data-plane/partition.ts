@@ -7,12 +7,10 @@ import { FAULT_COUNT, NO_FAULT, type FaultCode } from '../base/fault.ts';
 import type { Counters } from '../channel/counters.ts';
 import { EventKind, type EventLog } from '../channel/event-log.ts';
 import type { FrameTime } from './frame-time.ts';
-import { GuestMemory } from './guest-memory.ts';
 
 assert(FAULT_COUNT <= 32, 'a fault is one bit of a word');
 
 export class Partition {
-  readonly memory = new GuestMemory();
   /** False while the partition is held: nothing of it is read, nothing is delivered to it. */
   running = false;
 

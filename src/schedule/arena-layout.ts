@@ -47,7 +47,13 @@ export interface ArenaLayout {
   readonly partitions: readonly PartitionArea[];
 }
 
+/** Memory regions of a device in its area of the arena: 4 words each. */
+export const REGIONS_MAX = 32;
+export const RegionWord = { START_LOW: 0, START_HIGH: 1, SIZE: 2, ARENA_AT: 3, COUNT: 4 } as const;
+
 export interface DeviceArea {
+  /** Table of memory regions that the next SET_MEMORY command takes over. */
+  readonly regionsAt: number;
   /** Link and announce bits, one 32-bit word that both planes see. */
   readonly statusAt: number;
   /** One staging buffer per transmitq, for checksums and segmentation. */
@@ -97,6 +103,7 @@ export function layOutArena(request: LayoutRequest): ArenaLayout {
   const scratchAt = bump.take(Scratch.SIZE, 4096);
   const devices = request.devices.map((device) => ({
     statusAt: bump.take(CACHE_LINE),
+    regionsAt: bump.take(REGIONS_MAX * RegionWord.COUNT * 4),
     stagingAt: Array.from({ length: device.queuePairs }, () => bump.take(STAGING_BYTES, 4096)),
   }));
   const host = request.partitions.map((partition) => ({

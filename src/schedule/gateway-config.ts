@@ -26,10 +26,25 @@ export interface PartitionConfig {
   readonly devices: readonly NetDeviceConfig[];
 }
 
-export interface GuestConfig {
+export type GuestConfig = EmbeddedGuestConfig | VhostUserGuestConfig;
+
+/** A front-end of its own: QEMU, user-mode Linux, DPDK. */
+export interface VhostUserGuestConfig {
+  readonly type: 'vhost-user';
+  readonly socketDirectory: string;
+  readonly socketMode: 'listen' | 'connect';
+  readonly unsealed: 'refuse' | 'accept';
+}
+
+export interface EmbeddedGuestConfig {
   readonly type: 'embedded';
   readonly program: 'traffic' | 'echo' | 'babbler';
   readonly parameters?: GuestParameters;
+}
+
+/** Parameters of an embedded guest's program, if it is one and has some. */
+export function parametersOf(guest: GuestConfig): GuestParameters | undefined {
+  return guest.type === 'embedded' ? guest.parameters : undefined;
 }
 
 /** What an embedded program does; each program says which of these it reads. */

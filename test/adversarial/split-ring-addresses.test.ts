@@ -32,7 +32,7 @@ function outside(
 /** Splits a's memory: its upper half, which the rig's rings do not reach, moves behind a hole. */
 function withHole(rig: Rig): void {
   const { sliceAt } = rig.plan.layout.partitions[0]!;
-  rig.plane.partitions[0]!.memory.setRegions([
+  rig.plane.devices[0]!.memory.setRegions([
     { guestPhysical: BASE, size: HALF, arenaAt: sliceAt },
     { guestPhysical: BEHIND_HOLE, size: HALF, arenaAt: sliceAt + HALF },
   ]);

@@ -1,7 +1,8 @@
 /** translate() at every edge of every region, against arithmetic that is exact at any size. */
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { GuestMemory, REGIONS_MAX, type MemoryRegion } from '../../src/data-plane/guest-memory.ts';
+import { GuestMemory, type MemoryRegion } from '../../src/data-plane/guest-memory.ts';
+import { REGIONS_MAX } from '../../src/schedule/arena-layout.ts';
 import { translate, type ModelRegion } from '../support/chain-model.ts';
 
 const seed = Number(process.env['TEST_SEED'] ?? 27053);

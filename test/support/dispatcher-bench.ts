@@ -91,7 +91,7 @@ export class DispatcherBench extends Rig {
     });
     this.time.perReadNs = 0;
     this.origin = this.plane.time.frameStart[0]!;
-    for (const device of this.plane.devices) device.activePairs = device.plan.queuePairs;
+    for (const device of this.plane.devices) device.setPairs(device.plan.queuePairs);
     this.plan.queues.forEach(({ name, costNs }, index) =>
       this.instrument(name, index, takesNs ?? costNs + extraNs),
     );

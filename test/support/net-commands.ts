@@ -17,7 +17,7 @@ function accepts(rig: Rig, [a, b, c, d, e, f]: readonly number[], vlan = -1): bo
 
 /** All that commands can change in the device of a. */
 export function deviceState(rig: Rig): unknown {
-  const { filter, activePairs, guestChecksum, guestTso4, guestTso6 } = rig.plane.devices[0]!;
+  const { filter, receivePairs, guestChecksum, guestTso4, guestTso6 } = rig.plane.devices[0]!;
   const { promiscuous, allMulticast, allUnicast, noMulticast, noUnicast, noBroadcast } = filter;
   return {
     promiscuous,
@@ -26,7 +26,7 @@ export function deviceState(rig: Rig): unknown {
     noMulticast,
     noUnicast,
     noBroadcast,
-    activePairs,
+    receivePairs,
     guestChecksum,
     guestTso4,
     guestTso6,

@@ -117,8 +117,8 @@ export class ForwardingBench {
     for (const device of devices) device.start(0, 1);
     for (const partition of partitions) partition.running = true;
     const descScratch = this.plan.layout.scratchAt + Scratch.DESC;
-    this.source = new DescriptorChain(arena, partitions[0]!.memory, 20, descScratch);
-    this.sink = new DescriptorChain(arena, partitions[1]!.memory, 20, descScratch);
+    this.source = new DescriptorChain(arena, devices[0]!.memory, 20, descScratch);
+    this.sink = new DescriptorChain(arena, devices[1]!.memory, 20, descScratch);
   }
 
   private fillPackets(at: number): void {

@@ -28,7 +28,7 @@ function silenced(config: GatewayConfig): GatewayConfig {
   return {
     ...config,
     partitions: config.partitions.map((partition) =>
-      partition.guest.program === 'babbler'
+      partition.guest.type === 'embedded' && partition.guest.program === 'babbler'
         ? { ...partition, guest: { type: 'embedded', program: 'echo' } }
         : partition,
     ),

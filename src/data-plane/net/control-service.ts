@@ -64,7 +64,8 @@ export class ControlService implements QueueService {
   majorFrameBegins(): void {}
 
   look(): number {
-    return this.parts.device.started ? this.parts.queue.look() : 0;
+    const { device, queue } = this.parts;
+    return device.started && queue.enabled ? queue.look() : 0;
   }
 
   serve(bytesLeft: number): number {
@@ -220,7 +221,7 @@ export class ControlService implements QueueService {
     const { device } = this.parts;
     if (command !== NetCtrl.MQ_VQ_PAIRS_SET) return false;
     if (pairs < NetCtrl.MQ_PAIRS_MIN || pairs > device.plan.queuePairs) return false;
-    device.activePairs = pairs;
+    device.setPairs(pairs);
     return true;
   }
 

@@ -9,6 +9,7 @@ import { bitOf, hasBit } from '../../wire/features.ts';
 import { GsoType, NetHeader, NetHeaderFlag } from '../../wire/virtio-net.ts';
 import type { Arena } from '../arena.ts';
 import type { DeviceQueue } from '../device-queue.ts';
+import type { GuestMemory } from '../guest-memory.ts';
 import type { Partition } from '../partition.ts';
 import type { Publications } from '../publications.ts';
 import type { DescriptorChain } from '../virtqueue/descriptor-chain.ts';
@@ -25,6 +26,7 @@ const RECEIVE_BUFFER_MIN = NetHeader.SIZE + 1514;
 export interface NetDeviceParts {
   readonly plan: PlanDevice;
   readonly partition: Partition;
+  readonly memory: GuestMemory;
   readonly arena: Arena;
   readonly receiveQueues: readonly DeviceQueue[];
   readonly publications: Publications;
@@ -41,6 +43,8 @@ const BIT = {
   GUEST_TSO4: bit('VIRTIO_NET_F_GUEST_TSO4'),
   GUEST_TSO6: bit('VIRTIO_NET_F_GUEST_TSO6'),
   MRG_RXBUF: bit('VIRTIO_NET_F_MRG_RXBUF'),
+  CTRL_VQ: bit('VIRTIO_NET_F_CTRL_VQ'),
+  MQ: bit('VIRTIO_NET_F_MQ'),
   CTRL_RX: bit('VIRTIO_NET_F_CTRL_RX'),
   CTRL_VLAN: bit('VIRTIO_NET_F_CTRL_VLAN'),
 } as const;
@@ -48,13 +52,17 @@ const BIT = {
 export class NetDevice {
   readonly plan: PlanDevice;
   readonly partition: Partition;
+  /** What its driver can reach. */
+  readonly memory: GuestMemory;
   readonly filter: ReceiveFilter;
   /** The device's address as octets 0-3 (signed pattern) and 4-5. */
   readonly macLow: number;
   readonly macHigh: number;
   /** DRIVER_OK is set and no reset has come since (2.1.2). */
   started = false;
-  activePairs = 1;
+  /** Pairs that the device steers packets to, and those whose transmitq it serves. */
+  receivePairs = 1;
+  transmitPairs = 1;
   readonly transmit: { -readonly [K in keyof TransmitOffloads]: boolean } = {
     checksum: false,
     tso4: false,
@@ -68,6 +76,7 @@ export class NetDevice {
   negotiatedLow = 0;
 
   private mergeable = false;
+  private pairsByRings = false;
   /** MTU and Ethernet header. */
   private readonly untaggedBytesMax: number;
   private readonly arena: Arena;
@@ -85,6 +94,7 @@ export class NetDevice {
     this.plan = parts.plan;
     this.untaggedBytesMax = parts.plan.mtu + Ethernet.HEADER;
     this.partition = parts.partition;
+    this.memory = parts.memory;
     this.arena = parts.arena;
     this.queues = parts.receiveQueues;
     this.publications = parts.publications;
@@ -106,8 +116,25 @@ export class NetDevice {
     this.filter.reset();
     this.filter.filtering = hasBit(bits, BIT.CTRL_RX);
     this.filter.vlanFiltering = hasBit(bits, BIT.CTRL_VLAN);
-    this.activePairs = 1;
+    // Without a control queue of its own a driver says by enabling its rings which pairs it uses.
+    this.pairsByRings = hasBit(bits, BIT.MQ) && !hasBit(bits, BIT.CTRL_VQ);
+    this.setPairs(1);
+    this.ringsChanged();
     this.started = true;
+  }
+
+  /** 5.1.9.5.4: the driver uses the first `pairs` pairs. */
+  setPairs(pairs: number): void {
+    this.receivePairs = this.transmitPairs = pairs;
+  }
+
+  /** A ring was started, stopped, enabled or disabled. */
+  ringsChanged(): void {
+    if (!this.pairsByRings) return;
+    let pairs = 0;
+    while (pairs < this.queues.length && this.queues[pairs]!.mayReceive) pairs++;
+    this.receivePairs = pairs === 0 ? 1 : pairs;
+    this.transmitPairs = this.queues.length;
   }
 
   stop(): void {
@@ -140,8 +167,8 @@ export class NetDevice {
   receive(packet: Packet, pair: number, reservedByOthers: number, descriptorsMax: number): number {
     if (!this.started || !this.partition.running) return Drop.RECEIVER_NOT_READY;
     // [impl->req~net.multiqueue~1]
-    const queue = this.queues[pair < this.activePairs ? pair : pair % this.activePairs]!;
-    if (!queue.ring.started) return Drop.RECEIVER_NOT_READY;
+    const queue = this.queues[pair < this.receivePairs ? pair : pair % this.receivePairs]!;
+    if (!queue.mayReceive) return Drop.RECEIVER_NOT_READY;
     if (packet.bytes > this.packetBytesMax(packet)) return Drop.TOO_LONG_FOR_RECEIVER;
     const total = NetHeader.SIZE + packet.bytes;
     const { sink } = this;

@@ -102,7 +102,7 @@ export class TransmitService implements QueueService {
 
   look(): number {
     const { device, pair, time } = this.parts;
-    if (!device.started || pair >= device.activePairs) return 0;
+    if (!device.started || pair >= device.transmitPairs) return 0;
     const { ring } = this;
     if (ring.starts !== this.knownStarts) this.ringStarted();
     const before = ring.seen;
@@ -119,6 +119,7 @@ export class TransmitService implements QueueService {
     const position = ring.taken;
     const head = ring.takeHead();
     if (head < 0) return this.broken();
+    if (!this.queue.enabled) return this.discard(head);
     const fault = this.admit(head);
     if (fault !== NO_FAULT) return this.refuse(head, fault);
     if (packet.bytes > bytesLeft) {
@@ -172,6 +173,15 @@ export class TransmitService implements QueueService {
       this.ring.complete(this.segmentedHead, 0);
       if (this.measured) this.noteFlows(this.segmentedPosition);
     }
+    return Served.ONE;
+  }
+
+  /** vhost-user, ring states: what comes through a disabled ring is taken and goes nowhere. */
+  // [impl->req~vhost.ring-states~1]
+  private discard(head: number): number {
+    this.ring.complete(head, 0);
+    this.count(0);
+    this.queue.count(QueueCounter.DISCARDED, 1);
     return Served.ONE;
   }
 

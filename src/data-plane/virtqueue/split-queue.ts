@@ -82,6 +82,11 @@ export class SplitQueue implements ChainSource {
     this.brokenBy = NO_FAULT;
   }
 
+  /** Where service goes on after a stop: the first buffer that was not returned to the driver. */
+  get base(): number {
+    return this.published;
+  }
+
   /** A broken ring owes notifications for what it published; one that was stopped does not. */
   get mayNotify(): boolean {
     return this.started || this.brokenBy !== NO_FAULT;

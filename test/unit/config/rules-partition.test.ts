@@ -23,7 +23,11 @@ const demand =
   (draft: ConfigDraft) => {
     device(draft).features.require.push(...names);
   };
-const guest = (draft: ConfigDraft) => first(draft.partitions).guest;
+function guest(draft: ConfigDraft) {
+  const { guest: found } = first(draft.partitions);
+  assert.equal(found.type, 'embedded');
+  return found as Extract<typeof found, { type: 'embedded' }>;
+}
 
 /** A queue served by the partition's window, so that nothing but what is tried is wrong. */
 function serve(draft: ConfigDraft, ...queues: string[]): void {

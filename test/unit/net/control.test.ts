@@ -43,11 +43,11 @@ function statusIndex(rig: Rig): number {
 
 /** All that commands can change. */
 function stateOf(rig: Rig): unknown {
-  const { filter, activePairs, guestChecksum, guestTso4, guestTso6 } = rig.plane.devices[1]!;
+  const { filter, receivePairs, guestChecksum, guestTso4, guestTso6 } = rig.plane.devices[1]!;
   const status = rig.plane.arena.i32[statusIndex(rig)];
   return {
     filter: structuredClone({ ...filter }),
-    activePairs,
+    receivePairs,
     guestChecksum,
     guestTso4,
     guestTso6,
@@ -299,6 +299,6 @@ describe('buffers of the controlq', () => {
       acks.map((at) => rig.guest('b').slice.read(at, 1)[0]),
       [OK, ERR, OK],
     );
-    assert.equal(rig.plane.devices[1]!.activePairs, 3);
+    assert.equal(rig.plane.devices[1]!.receivePairs, 3);
   });
 });

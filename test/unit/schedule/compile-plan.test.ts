@@ -236,7 +236,7 @@ describe('compiled plan: devices and queues', () => {
         asil,
         memoryBytes,
         devices,
-        guest.program,
+        guest.type === 'embedded' ? guest.program : guest.type,
       ]),
       [
         [0, 'cluster', 'B', 1_048_576, [0, 1], 'traffic'],

@@ -56,6 +56,7 @@ function* memoryFitsArena(config: GatewayConfig): Iterable<Finding> {
 
 function* memoryHoldsQueues(config: GatewayConfig): Iterable<Finding> {
   for (const [p, partition] of config.partitions.entries()) {
+    if (partition.guest.type !== 'embedded') continue;
     const bytes = partition.devices.reduce(
       (sum, device) =>
         sum +
@@ -164,6 +165,7 @@ function* guestParameters(config: GatewayConfig): Iterable<Finding> {
   const ids = deviceIds(config);
   for (const [p, partition] of config.partitions.entries()) {
     const path = ['partitions', p, 'guest'] as const;
+    if (partition.guest.type !== 'embedded') continue;
     const { program, parameters } = partition.guest;
     if (parameters?.to !== undefined && !ids.includes(parameters.to)) {
       yield at(

@@ -1,6 +1,10 @@
 /** Rules about the schedule table. */
 import { nsOf } from '../../../schedule/compile-plan.ts';
-import type { GatewayConfig, WindowConfig } from '../../../schedule/gateway-config.ts';
+import {
+  parametersOf,
+  type GatewayConfig,
+  type WindowConfig,
+} from '../../../schedule/gateway-config.ts';
 import { queueNamesOf } from '../../../schedule/queue-names.ts';
 import type { JsonPath } from '../json-source.ts';
 import { didYouMean, type Finding } from '../validator.ts';
@@ -25,7 +29,7 @@ function* microseconds(config: GatewayConfig): Iterable<[JsonPath, number | unde
     }
   }
   for (const [p, { guest }] of config.partitions.entries()) {
-    yield [['partitions', p, 'guest', 'parameters', 'periodUs'], guest.parameters?.periodUs];
+    yield [['partitions', p, 'guest', 'parameters', 'periodUs'], parametersOf(guest)?.periodUs];
   }
 }
 
