@@ -2,7 +2,7 @@
 import { loadConfig, type LoadedConfig } from '../control-plane/config/load-config.ts';
 import type { Problem } from '../control-plane/config/json-source.ts';
 import { ConfigSpace } from '../control-plane/pci/config-space.ts';
-import { NET_CONFIG_BYTES } from '../control-plane/pci/net-config.ts';
+import { NET_CONFIG_BYTES } from '../control-plane/net-config.ts';
 import { writeTextFile } from '../host/files.ts';
 import { WASM_PAGE } from '../schedule/arena-layout.ts';
 import { compilePlan } from '../schedule/compile-plan.ts';

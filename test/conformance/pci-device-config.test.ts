@@ -1,7 +1,7 @@
 /** Device-specific configuration of a network device, and its generation (2.5, 4.1.4.3.1, 5.1.4). */
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { NetDeviceConfig, NET_CONFIG_BYTES } from '../../src/control-plane/pci/net-config.ts';
+import { NetDeviceConfig, NET_CONFIG_BYTES } from '../../src/control-plane/net-config.ts';
 import { NetConfig, NetStatus } from '../../src/wire/virtio-net.ts';
 import { BarLayout, CommonConfig } from '../../src/wire/virtio-pci.ts';
 import { FunctionBench } from '../support/function-bench.ts';

@@ -2,26 +2,14 @@
  * The registers of one virtqueue (4.1.4.3): what the driver has set, and whether it may still set
  * it.
  */
-import {
-  availRingBytes,
-  descriptorTableBytes,
-  usedRingBytes,
-  VIRTQ_ALIGN,
-} from '../../wire/virtqueue.ts';
 import { NO_VECTOR } from '../../wire/virtio-pci.ts';
 import type { GuestMemory } from '../../data-plane/guest-memory.ts';
+import { placeRing, type RingPlace } from '../ring-place.ts';
 
 /** A 64-bit register as two words, each written on its own. */
 export class AddressRegister {
   low = 0;
   high = 0;
-}
-
-/** Where the ring lies in the arena. */
-export interface RingPlace {
-  readonly descAt: number;
-  readonly availAt: number;
-  readonly usedAt: number;
 }
 
 export class QueueRegisters {
@@ -61,16 +49,8 @@ export class QueueRegisters {
     return true;
   }
 
-  /** The three parts in the arena, each whole and aligned there (2.7.1), or undefined. */
-  // [impl->req~queue.setup-valid~1]
+  /** Where the ring lies in the arena, or undefined when it cannot lie where the driver says. */
   place(memory: GuestMemory): RingPlace | undefined {
-    const part = ({ low, high }: AddressRegister, bytes: number, align: number): number => {
-      const at = memory.translate(low | 0, high | 0, bytes);
-      return at !== 0 && (at >>> 0) % align === 0 ? at : 0;
-    };
-    const descAt = part(this.desc, descriptorTableBytes(this.size), VIRTQ_ALIGN.DESC);
-    const availAt = part(this.driver, availRingBytes(this.size), VIRTQ_ALIGN.AVAIL);
-    const usedAt = part(this.device, usedRingBytes(this.size), VIRTQ_ALIGN.USED);
-    return descAt === 0 || availAt === 0 || usedAt === 0 ? undefined : { descAt, availAt, usedAt };
+    return placeRing(memory, this.size, this);
   }
 }

@@ -6,7 +6,7 @@ import { NetStatus } from '../../wire/virtio-net.ts';
 import { CommonRegisters, type CommonParts } from './common-registers.ts';
 import { ConfigSpace } from './config-space.ts';
 import { MsixTable } from './msix-table.ts';
-import { NET_CONFIG_BYTES, NetDeviceConfig } from './net-config.ts';
+import { NET_CONFIG_BYTES, NetDeviceConfig } from '../net-config.ts';
 import { ofWidth } from './register-bytes.ts';
 
 const ALL_ONES = 0xffff_ffff;

@@ -1,7 +1,7 @@
 /** Device-specific configuration of a network device (5.1.4), read-only, with its generation. */
-import type { PlanDevice } from '../../schedule/gateway-plan.ts';
-import { DUPLEX_FULL, NetConfig, NetStatus } from '../../wire/virtio-net.ts';
-import { readBytes } from './register-bytes.ts';
+import type { PlanDevice } from '../schedule/gateway-plan.ts';
+import { DUPLEX_FULL, NetConfig, NetStatus } from '../wire/virtio-net.ts';
+import { readBytes } from './pci/register-bytes.ts';
 
 /** Rounded up so that 32-bit reads of the last field stay inside. */
 export const NET_CONFIG_BYTES = 20;

@@ -1,0 +1,43 @@
+/** Where the three parts of a ring lie in the arena, checked whole and aligned there. */
+import type { GuestMemory } from '../data-plane/guest-memory.ts';
+import {
+  availRingBytes,
+  descriptorTableBytes,
+  usedRingBytes,
+  VIRTQ_ALIGN,
+} from '../wire/virtqueue.ts';
+
+/** A 64-bit address as its two words. */
+export interface Address {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface RingAddresses {
+  readonly desc: Address;
+  readonly driver: Address;
+  readonly device: Address;
+}
+
+export interface RingPlace {
+  readonly descAt: number;
+  readonly availAt: number;
+  readonly usedAt: number;
+}
+
+/** Undefined where a part is outside the memory or misaligned (2.7.1). */
+// [impl->req~queue.setup-valid~1]
+export function placeRing(
+  memory: GuestMemory,
+  size: number,
+  { desc, driver, device }: RingAddresses,
+): RingPlace | undefined {
+  const part = ({ low, high }: Address, bytes: number, align: number): number => {
+    const at = memory.translate(low | 0, high | 0, bytes);
+    return at !== 0 && (at >>> 0) % align === 0 ? at : 0;
+  };
+  const descAt = part(desc, descriptorTableBytes(size), VIRTQ_ALIGN.DESC);
+  const availAt = part(driver, availRingBytes(size), VIRTQ_ALIGN.AVAIL);
+  const usedAt = part(device, usedRingBytes(size), VIRTQ_ALIGN.USED);
+  return descAt === 0 || availAt === 0 || usedAt === 0 ? undefined : { descAt, availAt, usedAt };
+}

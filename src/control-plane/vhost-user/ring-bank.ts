@@ -1,0 +1,203 @@
+/**
+ * The rings of one front-end: started and enabled independently, run by the data plane while both
+ * their place and their memory are known.
+ */
+import { CommandKind, CommandWord, NotifyKind, RingFlag } from '../../channel/command-channel.ts';
+import { makeNonBlocking, writeCounter } from '../../host/descriptors.ts';
+import type { PlanDevice } from '../../schedule/gateway-plan.ts';
+import { bitOf, hasBit, type FeatureBits } from '../../wire/features.ts';
+import type { DataPlaneLink } from '../data-plane-link.ts';
+import { placeRing, type RingPlace } from '../ring-place.ts';
+import type { MemoryTable } from './memory-table.ts';
+import { closeIfAny, VhostRing } from './vhost-ring.ts';
+
+const bit = (name: string) => bitOf('virtio-net', name);
+const EVENT_IDX = bit('VIRTIO_RING_F_EVENT_IDX');
+const INDIRECT = bit('VIRTIO_RING_F_INDIRECT_DESC');
+const PACKED = bit('VIRTIO_F_RING_PACKED');
+const MQ = bit('VIRTIO_NET_F_MQ');
+
+export interface RingBankParts {
+  readonly plan: PlanDevice;
+  readonly link: DataPlaneLink;
+  readonly features: () => FeatureBits;
+  readonly table: () => MemoryTable;
+}
+
+export class RingBank {
+  readonly rings: readonly VhostRing[];
+  private readonly parts: RingBankParts;
+  /** The data plane has been told to start the device. */
+  private deviceStarted = false;
+  /** Where each running ring lies, by the ring's index. */
+  private readonly places = new Map<number, RingPlace>();
+
+  constructor(parts: RingBankParts) {
+    this.parts = parts;
+    this.rings = parts.plan.queues.map((_, index) => new VhostRing(index));
+  }
+
+  /** The ring of an index in a message; undefined for one that the device does not have. */
+  at(index: number): VhostRing | undefined {
+    return this.queueOf(index) === undefined ? undefined : this.rings[index];
+  }
+
+  /** 5.1.2: controlq comes behind the pairs in use, which are all of them or, without MQ, one. */
+  private queueOf(index: number): number | undefined {
+    const { plan } = this.parts;
+    const pairs = hasBit(this.parts.features(), MQ) ? plan.queuePairs : 1;
+    const controlBehindFirst = pairs < plan.queuePairs && index === 2;
+    return plan.queues[controlBehindFirst ? plan.queues.length - 1 : index];
+  }
+
+  /** Whether the first pair runs: the driver can send and receive. */
+  get ready(): boolean {
+    return [0, 1].every((index) => this.places.has(index) && this.rings[index]!.enabled);
+  }
+
+  get anyStarted(): boolean {
+    return this.rings.some((ring) => ring.started);
+  }
+
+  get anyServed(): boolean {
+    return this.rings.some((ring) => ring.started && ring.enabled);
+  }
+
+  /** SET_VRING_KICK: starts the ring. What is wrong with its setup, or nothing. */
+  // [impl->req~vhost.ring-states~1]
+  start(ring: VhostRing): string {
+    if (ring.size === 0) return `ring ${ring.index} has no size`;
+    const place = this.place(ring);
+    if (!place) return `ring ${ring.index} does not lie whole and aligned in the memory`;
+    ring.started = true;
+    if (!this.deviceStarted) this.startDevice();
+    this.run(ring, place);
+    return '';
+  }
+
+  private place(ring: VhostRing): RingPlace | undefined {
+    return ring.addresses && placeRing(this.parts.table().userMemory, ring.size, ring.addresses);
+  }
+
+  private startDevice(): void {
+    const { low, high } = this.parts.features();
+    this.deviceStarted = true;
+    this.parts.link.post(CommandKind.START_DEVICE, this.parts.plan.index, [
+      [CommandWord.FEATURES_LOW, low | 0],
+      [CommandWord.FEATURES_HIGH, high | 0],
+    ]);
+  }
+
+  private run(ring: VhostRing, place: RingPlace): void {
+    const features = this.parts.features();
+    const flags =
+      (hasBit(features, EVENT_IDX) ? RingFlag.EVENT_IDX : 0) |
+      (hasBit(features, INDIRECT) ? RingFlag.INDIRECT : 0) |
+      (hasBit(features, PACKED) ? RingFlag.PACKED : 0) |
+      (ring.enabled ? 0 : RingFlag.DISABLED);
+    this.places.set(ring.index, place);
+    this.post(CommandKind.START_QUEUE, ring, [
+      [CommandWord.SIZE, ring.size],
+      [CommandWord.DESC, place.descAt],
+      [CommandWord.AVAIL, place.availAt],
+      [CommandWord.USED, place.usedAt],
+      [CommandWord.FLAGS, flags],
+      [CommandWord.INDEX, ring.base],
+      ...notification(ring),
+    ]);
+  }
+
+  private post(
+    kind: number,
+    ring: VhostRing,
+    operands: readonly (readonly [number, number])[] = [],
+  ): number {
+    return this.parts.link.post(kind, this.queueOf(ring.index)!, operands);
+  }
+
+  /** Stops the ring where it is; its base is known when this resolves. */
+  // [impl->req~vhost.base~1]
+  async stop(ring: VhostRing): Promise<void> {
+    ring.started = false;
+    if (!this.places.delete(ring.index)) return;
+    const number = this.post(CommandKind.STOP_QUEUE, ring);
+    if (this.places.size === 0) this.stopDevice();
+    ring.base = await this.parts.link.settled(number);
+  }
+
+  private stopDevice(): void {
+    this.deviceStarted = false;
+    this.parts.link.post(CommandKind.STOP_DEVICE, this.parts.plan.index);
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all(this.rings.map((ring) => this.stop(ring)));
+  }
+
+  /** Resolves when the data plane follows; at once where nothing runs. */
+  async enable(ring: VhostRing, enabled: boolean): Promise<void> {
+    ring.enabled = enabled;
+    if (!this.places.has(ring.index)) return;
+    const number = this.post(CommandKind.ENABLE_QUEUE, ring, [
+      [CommandWord.ENABLED, enabled ? 1 : 0],
+    ]);
+    await this.parts.link.settled(number);
+  }
+
+  /**
+   * SET_VRING_CALL: where used buffer notifications go from now on. A started ring notifies once,
+   * because what the old descriptor was told may have been lost.
+   */
+  // [impl->req~vhost.notification~1]
+  async callBy(ring: VhostRing, descriptor: number): Promise<void> {
+    if (descriptor >= 0) makeNonBlocking(descriptor);
+    const before = ring.exchange('call', descriptor);
+    if (this.places.has(ring.index)) {
+      const number = this.post(CommandKind.SET_NOTIFICATION, ring, notification(ring));
+      if (descriptor >= 0) writeCounter(descriptor);
+      await this.parts.link.settled(number);
+    }
+    closeIfAny(before);
+  }
+
+  /** Other memory: every running ring goes on where it is now; what is wrong, or nothing. */
+  async relocate(): Promise<string> {
+    for (const ring of this.rings.filter(({ index }) => this.places.has(index))) {
+      const place = this.place(ring);
+      const before = this.places.get(ring.index)!;
+      if (!place) {
+        await this.stop(ring);
+        return `ring ${ring.index} is no longer inside the memory`;
+      }
+      const same = (['descAt', 'availAt', 'usedAt'] as const).every(
+        (part) => place[part] === before[part],
+      );
+      if (same) continue;
+      ring.base = await this.parts.link.settled(this.post(CommandKind.STOP_QUEUE, ring));
+      this.run(ring, place);
+    }
+    return '';
+  }
+
+  /** The device stops until its driver starts anew, and every ring's front-end is told. */
+  needsReset(): void {
+    for (const ring of this.rings) {
+      if (ring.error >= 0) writeCounter(ring.error);
+    }
+    void this.stopAll();
+  }
+
+  /** Closes the descriptors of all rings; the data plane has stopped them. */
+  close(): void {
+    for (const ring of this.rings) ring.close();
+  }
+}
+
+/** How used buffer notifications reach the driver now. */
+function notification(ring: VhostRing): readonly (readonly [number, number])[] {
+  const kind = ring.call < 0 ? NotifyKind.NONE : NotifyKind.DESCRIPTOR;
+  return [
+    [CommandWord.NOTIFY_KIND, kind],
+    [CommandWord.NOTIFY_TARGET, ring.call],
+  ];
+}

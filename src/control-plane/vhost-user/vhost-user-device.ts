@@ -1,0 +1,123 @@
+/** One device of a guest with a front-end of its own: its socket, and at most one front-end on it. */
+import type { FaultCode } from '../../base/fault.ts';
+import { UnixListener, UnixSocket } from '../../host/unix-socket.ts';
+import { NetStatus } from '../../wire/virtio-net.ts';
+import { ProtocolFeature } from '../../wire/vhost-user.ts';
+import type { DeviceModel } from '../device-model.ts';
+import { Connection } from './connection.ts';
+import type { Message, Outcome } from './message.ts';
+import { carryOut, repliesByItself, requestName } from './requests/index.ts';
+import { Session, type SessionParts } from './session.ts';
+
+/** Ticks of the supervision between two attempts to reach a front-end that listens. */
+const CONNECT_EVERY_TICKS = 20;
+
+export interface VhostUserDeviceParts extends Omit<SessionParts, 'onFault' | 'onReady'> {
+  readonly socketPath: string;
+  readonly socketMode: 'listen' | 'connect';
+  readonly onFault: (fault: FaultCode, queue: number, detail: string) => void;
+  readonly onReady: (ready: boolean) => void;
+  readonly log: (line: string) => void;
+}
+
+export class VhostUserDevice implements DeviceModel {
+  private readonly parts: VhostUserDeviceParts;
+  private listener: UnixListener | undefined;
+  private connection: Connection | undefined;
+  private session: Session | undefined;
+  /** The last session is still being wound up. */
+  private ending: Promise<void> | undefined;
+  private refusedLogged = false;
+  private ticks = 0;
+  private closed = false;
+
+  constructor(parts: VhostUserDeviceParts) {
+    this.parts = parts;
+  }
+
+  /** @throws HostProblem when the socket cannot be made */
+  open(): void {
+    const { socketPath, socketMode } = this.parts;
+    if (socketMode === 'connect') return;
+    this.listener = UnixListener.open(socketPath);
+    this.listener.onConnection((socket) => this.attach(socket));
+  }
+
+  /** A second front-end on a socket that is served would fight with the first for ever. */
+  // [impl->req~vhost.single-owner~1]
+  private attach(socket: UnixSocket): void {
+    if (this.connection || this.ending || this.closed) {
+      socket.close();
+      if (this.connection && !this.refusedLogged) this.log('a second front-end was refused');
+      this.refusedLogged ||= this.connection !== undefined;
+      return;
+    }
+    const session = new Session(this.parts);
+    this.session = session;
+    this.refusedLogged = false;
+    this.connection = new Connection({
+      socket,
+      onMessage: (message) => this.judge(session, message),
+      acknowledges: () => session.hasProtocol(ProtocolFeature.REPLY_ACK),
+      onClosed: (reason) => this.detached(session, reason),
+    });
+    this.log('a front-end connected');
+  }
+
+  private async judge(session: Session, message: Message): Promise<Outcome> {
+    const outcome = await carryOut(session, message);
+    if (outcome.kind !== 'refused') return outcome;
+    const reason = `${requestName(message.request)} refused: ${outcome.reason}`;
+    this.log(reason);
+    return repliesByItself(message.request) ? { kind: 'fatal', reason } : { ...outcome, reason };
+  }
+
+  private detached(session: Session, reason: string): void {
+    this.connection = undefined;
+    this.session = undefined;
+    this.log(reason ? `the connection was closed: ${reason}` : 'the front-end has gone');
+    this.ending = session.end().then(() => {
+      this.ending = undefined;
+    });
+  }
+
+  private log(line: string): void {
+    this.parts.log(`${this.parts.plan.id}: ${line}`);
+  }
+
+  tick(): void {
+    this.connection?.tick();
+    if (this.parts.socketMode === 'listen' || this.connection || this.ending || this.closed) return;
+    if (this.ticks++ % CONNECT_EVERY_TICKS !== 0) return;
+    const socket = UnixSocket.connect(this.parts.socketPath);
+    if (socket) this.attach(socket);
+  }
+
+  get linkUp(): boolean {
+    return this.parts.config.linkUp;
+  }
+
+  // [impl->req~net.link-state~1]
+  setLink(up: boolean): void {
+    const bit = NetStatus.LINK_UP;
+    const changed = this.parts.config.changeStatus(up ? bit : 0, up ? 0 : bit);
+    if (changed) this.session?.configChanged();
+  }
+
+  needsReset(): void {
+    this.session?.needsReset();
+  }
+
+  /** Ends the connection; the front-end may come again. */
+  async disconnect(): Promise<void> {
+    this.connection?.close('the gateway restarts the partition');
+    await this.ending;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.listener?.close();
+    this.connection?.close('the gateway stops');
+    await this.ending;
+  }
+}
