@@ -4,11 +4,11 @@
  */
 import { workerData } from 'node:worker_threads';
 import { buildDataPlane, type SharedState } from './data-plane/data-plane.ts';
-import { ArenaNotifier } from './host/arena-notifier.ts';
+import { DescriptorNotifier } from './host/descriptor-notifier.ts';
 import { inlineGenerously } from './host/engine.ts';
 
 import { monotonicClock, SleepPace, SpinPace } from './host/monotonic-clock.ts';
-import { removeTimerSlack, setThreadNice } from './host/native.ts';
+import { removeTimerSlack, setThreadNice } from './host/native/thread.ts';
 import { HostEvidence } from './host/overrun-evidence.ts';
 import type { GatewayPlan } from './schedule/gateway-plan.ts';
 
@@ -29,7 +29,7 @@ removeTimerSlack();
 const plane = buildDataPlane(plan, shared, {
   clock: monotonicClock,
   pace: plan.idle === 'sleep' ? new SleepPace() : new SpinPace(),
-  notifier: new ArenaNotifier(shared.memory),
+  notifier: new DescriptorNotifier(shared.memory),
   evidence: new HostEvidence(),
 });
 plane.time.read();

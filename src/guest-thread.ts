@@ -8,7 +8,7 @@ import type { GuestThreadData } from './control-plane/embedded-guest.ts';
 import { GuestMachine } from './guest/guest-machine.ts';
 import { PROGRAMS } from './guest/programs/index.ts';
 import { monotonicClock, SleepPace } from './host/monotonic-clock.ts';
-import { removeTimerSlack, setThreadNice } from './host/native.ts';
+import { removeTimerSlack, setThreadNice } from './host/native/thread.ts';
 import { parametersOf } from './schedule/gateway-config.ts';
 
 /** A guest never competes with the data plane for a processor on equal terms. */

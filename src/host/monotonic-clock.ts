@@ -1,6 +1,6 @@
 /** CLOCK_MONOTONIC as the gateway's clock, and waiting for it. */
 import type { Clock, Pace } from '../base/time.ts';
-import { readMonotonic, sleepUntil } from './native.ts';
+import { readMonotonic, sleepUntil } from './native/clock.ts';
 
 export const monotonicClock: Clock = { readInto: readMonotonic };
 

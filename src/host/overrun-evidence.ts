@@ -3,7 +3,7 @@
  * model.
  */
 import { getHeapStatistics } from 'node:v8';
-import { readMonotonic, readThreadCpu } from './native.ts';
+import { readMonotonic, readThreadCpu } from './native/clock.ts';
 
 /** Wall time without processor time below this is measurement noise. */
 const NOT_RUNNING_NS_MIN = 2_000;

@@ -58,7 +58,7 @@ describe('architecture', () => {
       ajv: /^src\/control-plane\/config\//,
       'jsonc-parser': /^src\/control-plane\/config\//,
       'fastest-levenshtein': /^src\/control-plane\/config\//,
-      koffi: /^src\/host\/native\.ts$/,
+      koffi: /^src\/host\/native\/libc\.ts$/,
       'node:': /^src\/(host\/|cli\/|[^/]+\.ts$)/,
     };
     assert.deepEqual(

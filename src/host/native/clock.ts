@@ -1,22 +1,16 @@
-/** The C library: the only file that names its functions. Linux, glibc or musl by way of koffi. */
-import koffi from 'koffi';
+/** Clocks of the kernel, read without allocation, and sleeping until one of them. */
+import { cFunction } from './libc.ts';
 
 const CLOCK_MONOTONIC = 1;
 const CLOCK_THREAD_CPUTIME_ID = 3;
 const TIMER_ABSTIME = 1;
-const PR_SET_TIMERSLACK = 29;
-const PRIO_PROCESS = 0;
 const NS_PER_S = 1_000_000_000;
 const TWO_32 = 0x1_0000_0000;
 
-const libc = koffi.load(null);
-const clockGettime = libc.func('int clock_gettime(int clock, void *time)');
-const clockNanosleep = libc.func(
+const clockGettime = cFunction('int clock_gettime(int clock, void *time)');
+const clockNanosleep = cFunction(
   'int clock_nanosleep(int clock, int flags, void *time, void *rest)',
 );
-const setpriority = libc.func('int setpriority(int which, unsigned int who, int priority)');
-const prctl = libc.func('int prctl(int option, unsigned long value)');
-const gettid = libc.func('int gettid()');
 
 /** struct timespec of a 64-bit Linux: seconds and nanoseconds, 8 bytes each. */
 class Timespec {
@@ -58,14 +52,4 @@ export function readThreadCpu(cell: Float64Array): void {
 export function sleepUntil(target: Float64Array): void {
   sleepSpec.set(target);
   clockNanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, sleepSpec.bytes, null);
-}
-
-/** Asks for timers without slack (50 µs otherwise), for the calling thread. */
-export function removeTimerSlack(): boolean {
-  return prctl(PR_SET_TIMERSLACK, 1) === 0;
-}
-
-/** Sets the nice value of the calling thread; false when the host does not grant it. */
-export function setThreadNice(nice: number): boolean {
-  return setpriority(PRIO_PROCESS, gettid(), nice) === 0;
 }
