@@ -4,6 +4,7 @@
  */
 import { didYouMean } from './control-plane/config/validator.ts';
 import { FileProblem } from './host/files.ts';
+import { HostProblem } from './host/host-problem.ts';
 import { UsageError } from './cli/arguments.ts';
 import { ExitCode } from './cli/exit-code.ts';
 
@@ -61,10 +62,9 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    process.exitCode =
-      error instanceof UsageError || error instanceof FileProblem
-        ? ExitCode.USAGE
-        : ExitCode.FAILED;
+    process.exitCode = [UsageError, FileProblem, HostProblem].some((kind) => error instanceof kind)
+      ? ExitCode.USAGE
+      : ExitCode.FAILED;
     const text =
       process.argv.includes('--debug') && error instanceof Error
         ? error.stack

@@ -39,6 +39,16 @@ function exitCodeOf(report: RunReport): number {
   return breached ? ExitCode.FAILED : ExitCode.OK;
 }
 
+/** A gateway that the host does not let start ends in order, with the reason. */
+async function started(gateway: Gateway): Promise<void> {
+  try {
+    gateway.start();
+  } catch (error) {
+    await gateway.stop();
+    throw error;
+  }
+}
+
 export async function run(words: readonly string[]): Promise<number> {
   const { positionals, options } = parseArguments(words, RUN_SHAPE);
   const seconds = positiveNumber(options['duration'], 'duration');
@@ -51,13 +61,13 @@ export async function run(words: readonly string[]): Promise<number> {
   const quiet = options['json'] === true;
   const now = new Float64Array(1);
   monotonicClock.readInto(now);
-  const started = now[0]!;
+  const startedAt = now[0]!;
   const sinceStart = () => {
     monotonicClock.readInto(now);
-    return now[0]! - started;
+    return now[0]! - startedAt;
   };
   gateway.log.subscribe((line) => process.stderr.write(`${line}\n`));
-  gateway.start();
+  await started(gateway);
   const facts = () => ({
     plan: gateway.plan,
     counters: gateway.counters,

@@ -20,6 +20,7 @@ export class DataPlaneLink {
     readonly settle: (answer: number) => void;
   }[] = [];
   private endPolling: EndTimer | undefined;
+  private abandoned = false;
 
   constructor(channel: CommandChannel) {
     this.channel = channel;
@@ -36,7 +37,7 @@ export class DataPlaneLink {
     command[CommandWord.TARGET] = target;
     for (const [word, value] of operands) command[word] = value;
     assert(this.outbox.length < OUTBOX_MAX, 'missing: room for a command');
-    this.outbox.push(command);
+    if (!this.abandoned) this.outbox.push(command);
     this.posted = (this.posted + 1) | 0;
     this.flush();
     return this.posted;
@@ -67,6 +68,7 @@ export class DataPlaneLink {
 
   /** Resolves with the answer to this command, once the data plane has carried it out. */
   settled(number: number): Promise<number> {
+    if (this.abandoned) return Promise.resolve(0);
     return new Promise((settle) => {
       this.waiters.push({ number, settle });
       this.endPolling ??= every(POLL_MS, () => this.settle());
@@ -78,12 +80,18 @@ export class DataPlaneLink {
       const { number, settle } = this.waiters.shift()!;
       settle(this.channel.resultOf(number));
     }
-    if (this.waiters.length === 0) this.close();
+    if (this.waiters.length === 0) this.endWaiting();
   }
 
-  /** Nobody is waited for any more: the data plane has ended. */
-  close(): void {
+  private endWaiting(): void {
     this.endPolling?.();
     this.endPolling = undefined;
+  }
+
+  /** The data plane has ended: nothing is carried out any more, and nobody is kept waiting. */
+  abandon(): void {
+    this.abandoned = true;
+    for (const { settle } of this.waiters.splice(0)) settle(0);
+    this.endWaiting();
   }
 }

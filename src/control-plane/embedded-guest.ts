@@ -10,6 +10,7 @@ import {
 import { PlaneThread } from '../host/plane-thread.ts';
 import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
 import { ofWidth } from './pci/register-bytes.ts';
+import type { Guest } from './guest.ts';
 import type { VirtioFunction } from './pci/virtio-function.ts';
 
 /**
@@ -40,7 +41,7 @@ export interface GuestThreadData {
   readonly partition: number;
 }
 
-export class EmbeddedGuest {
+export class EmbeddedGuest implements Guest {
   readonly statistics: GuestStatistics;
   private readonly parts: EmbeddedGuestParts;
   private readonly mailbox: Mailbox;

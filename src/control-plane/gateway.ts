@@ -6,19 +6,18 @@ import { Counters } from '../channel/counters.ts';
 import { EventLog } from '../channel/event-log.ts';
 import { Arena } from '../data-plane/arena.ts';
 import type { SharedState } from '../data-plane/data-plane.ts';
-import { GuestMemory } from '../data-plane/guest-memory.ts';
 import { readBuiltFile } from '../host/files.ts';
 import { PlaneThread } from '../host/plane-thread.ts';
 import { every } from '../host/timers.ts';
-import { embeddedRegion } from '../schedule/arena-layout.ts';
 import type { GatewayConfig } from '../schedule/gateway-config.ts';
-import type { GatewayPlan, PlanPartition } from '../schedule/gateway-plan.ts';
+import type { GatewayPlan } from '../schedule/gateway-plan.ts';
 import { DataPlaneLink } from './data-plane-link.ts';
-import { EmbeddedGuest } from './embedded-guest.ts';
+import type { DeviceModel } from './device-model.ts';
+import type { Guest } from './guest.ts';
+import { GuestBuilder } from './guest-builder.ts';
 import { ReactionTable } from './health/reaction-table.ts';
 import { Supervision, type FaultReport } from './health/supervision.ts';
 import { PartitionManager } from './partition-manager.ts';
-import { VirtioFunction } from './pci/virtio-function.ts';
 
 const STOP_WITHIN_MS = 5000;
 
@@ -30,14 +29,13 @@ export class Gateway {
   readonly counters: Counters;
   readonly events: EventLog;
   readonly partitions: PartitionManager;
-  readonly guests: readonly EmbeddedGuest[];
+  readonly guests: readonly Guest[];
   /** Why the safe state was entered, once it was. */
   safeState: SafeStateReason | undefined;
   private readonly shared: SharedState;
-  private readonly words: Int32Array;
   private readonly link: DataPlaneLink;
   private readonly supervision: Supervision;
-  private readonly functions: readonly VirtioFunction[];
+  private readonly devices: readonly DeviceModel[];
   private readonly messages = new Subject<string>();
   private readonly safeStates = new Subject<SafeStateReason>();
   /** Devices whose driver is ready, with the command that starts their last ring. */
@@ -55,7 +53,6 @@ export class Gateway {
       events: new SharedArrayBuffer(EventLog.bytes),
       counters: new SharedArrayBuffer(Counters.bytes(plan)),
     };
-    this.words = new Int32Array(this.shared.memory.buffer);
     this.counters = new Counters(plan, this.shared.counters);
     this.events = new EventLog(this.shared.events);
     this.link = new DataPlaneLink(new CommandChannel(this.shared.commands));
@@ -67,8 +64,20 @@ export class Gateway {
       carryOut: (report) => this.carryOut(report),
       onTick: () => this.tick(),
     });
-    this.functions = plan.devices.map((_, index) => this.buildFunction(index));
-    this.guests = plan.partitions.map((partition) => this.buildGuest(partition));
+    const builder = new GuestBuilder({
+      plan,
+      shared: this.shared,
+      words: new Int32Array(this.shared.memory.buffer),
+      link: this.link,
+      events: {
+        onFault: (partition, queue, fault, detail) =>
+          this.supervision.report(partition, queue, fault, detail),
+        onReady: (device, ready) => this.driverReady(device, ready),
+        log: (line) => this.messages.next(line),
+      },
+    });
+    this.guests = plan.partitions.map((partition) => builder.build(partition));
+    this.devices = builder.devices;
   }
 
   /** What a person wants to know as it happens: mode changes and logged faults. */
@@ -79,38 +88,6 @@ export class Gateway {
   /** The gateway cannot go on; whoever runs it stops it. */
   get enteredSafeState(): Observable<SafeStateReason> {
     return this.safeStates.asObservable();
-  }
-
-  private buildFunction(index: number): VirtioFunction {
-    const device = this.plan.devices[index]!;
-    const area = this.plan.layout.partitions[device.partition]!;
-    const memory = new GuestMemory();
-    memory.setRegions([embeddedRegion(area)]);
-    const { statusAt } = this.plan.layout.devices[index]!;
-    const slot = this.plan.partitions[device.partition]!.devices.indexOf(index);
-    return new VirtioFunction({
-      plan: device,
-      queues: this.plan.queues,
-      memory,
-      words: this.words,
-      statusAt,
-      link: this.link,
-      vectorsAt: area.vectorsAt[slot]!,
-      onFault: (fault, queue, detail) =>
-        this.supervision.report(device.partition, queue, fault, detail),
-      onReady: (ready) => this.driverReady(index, ready),
-    });
-  }
-
-  private buildGuest(partition: PlanPartition): EmbeddedGuest {
-    return new EmbeddedGuest({
-      plan: this.plan,
-      partition,
-      memory: this.shared.memory,
-      functions: partition.devices.map((device) => this.functions[device]!),
-      mustWait: () => this.link.backlogged,
-      onFault: (fault, detail) => this.supervision.report(partition.index, -1, fault, detail),
-    });
   }
 
   /**
@@ -154,7 +131,7 @@ export class Gateway {
           this.readyDevices.has(to) && this.partitions.serves(this.plan.devices[to]!.partition)
         );
       });
-      this.functions[index]!.setLink(up);
+      this.devices[index]!.setLink(up);
     }
   }
 
@@ -175,6 +152,7 @@ export class Gateway {
       { plan: this.plan, shared: this.shared },
       {
         ended: (code, error) => {
+          this.link.abandon();
           if (!this.stopping)
             this.enterSafeState(`the data plane ended: ${error ?? `code ${code}`}`);
         },
@@ -189,7 +167,7 @@ export class Gateway {
 
   /** Whether a device shows its link as up. */
   linkUp(device: number): boolean {
-    return this.functions[device]!.config.linkUp;
+    return this.devices[device]!.linkUp;
   }
 
   private tick(): void {
@@ -208,7 +186,7 @@ export class Gateway {
         return;
       case 'needs-reset': {
         const device = queue >= 0 ? this.plan.queues[queue]!.device : devices[0]!;
-        this.functions[device]!.needsReset();
+        this.devices[device]!.needsReset();
         this.partitions.request(partition, 'needs-reset', 'supervision');
         return;
       }

@@ -23,7 +23,8 @@ export interface RunFacts {
   readonly config: { readonly sha256: string; readonly name: string; readonly revision: number };
   readonly durationNs: number;
   readonly modes: readonly PartitionMode[];
-  readonly statistics: readonly GuestStatistics[];
+  /** By partition; undefined for a guest that says nothing about itself. */
+  readonly statistics: readonly (GuestStatistics | undefined)[];
   readonly lostEvents: number;
   readonly safeState: string | undefined;
 }
@@ -84,7 +85,7 @@ function partitionReport(facts: RunFacts) {
     id,
     state: modes[index]!,
     faults: positive(FAULT_NAMES.map((name, code) => [name, counters.fault(index, code)] as const)),
-    guest: guestReport(statistics[index]!),
+    guest: statistics[index] ? guestReport(statistics[index]) : null,
     queues: plan.queues
       .filter((queue) => queue.partition === index)
       .map((queue) => ({

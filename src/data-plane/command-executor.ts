@@ -88,8 +88,7 @@ export class CommandExecutor {
         return 0;
       case CommandKind.RUN_PARTITION:
       case CommandKind.HOLD_PARTITION:
-        parts.partitions[target]!.running =
-          command[CommandWord.KIND] === CommandKind.RUN_PARTITION;
+        parts.partitions[target]!.running = command[CommandWord.KIND] === CommandKind.RUN_PARTITION;
         return 0;
       default:
         this.stopped = true;

@@ -1,5 +1,6 @@
 /** The gateway for real, with its threads: start, traffic, guests that die, orderly stop. */
 import { strict as assert } from 'node:assert';
+import type { EmbeddedGuest } from '../../src/control-plane/embedded-guest.ts';
 import { Fault } from '../../src/base/fault.ts';
 import { CommandKind } from '../../src/channel/command-channel.ts';
 import { EventKind } from '../../src/channel/event-log.ts';
@@ -110,7 +111,7 @@ describe('gateway with its threads', () => {
         new Array(3).fill('idle'),
       );
       assert.equal(gateway.gateway.safeState, undefined);
-      assert.ok(gateway.gateway.guests.every((guest) => !guest.alive));
+      assert.ok(gateway.gateway.guests.every((guest) => !(guest as EmbeddedGuest).alive));
       left.push(threads());
     }
     await until(() => threads() <= left[0]!, 'as few threads as after the first gateway');
@@ -194,7 +195,7 @@ describe('regressions', () => {
     const gateway = new RunningGateway(
       cockpitWith('infotainment', 'echo', [reaction('chain-empty', 'restart')]),
     );
-    const guest = gateway.gateway.guests[gateway.index('infotainment')]!;
+    const guest = gateway.gateway.guests[gateway.index('infotainment')]! as EmbeddedGuest;
     try {
       await gateway.reaches('normal', ...EVERYBODY);
       const stopped = gateway.stop();
@@ -214,6 +215,6 @@ describe('regressions', () => {
 });
 
 function threadOf(gateway: RunningGateway, partition: string): PlaneThread {
-  const guest = gateway.gateway.guests[gateway.index(partition)]!;
+  const guest = gateway.gateway.guests[gateway.index(partition)]! as EmbeddedGuest;
   return (guest as unknown as { thread: PlaneThread }).thread;
 }

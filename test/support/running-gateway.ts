@@ -76,7 +76,7 @@ export class RunningGateway {
   }
 
   statistic(partition: string, statistic: number): number {
-    return this.gateway.guests[this.index(partition)]!.statistics.get(statistic);
+    return this.gateway.guests[this.index(partition)]!.statistics!.get(statistic);
   }
 
   /** Whether the first device of a partition shows its link as up. */

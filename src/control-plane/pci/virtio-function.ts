@@ -6,6 +6,7 @@ import { NetStatus } from '../../wire/virtio-net.ts';
 import { CommonRegisters, type CommonParts } from './common-registers.ts';
 import { ConfigSpace } from './config-space.ts';
 import { MsixTable } from './msix-table.ts';
+import type { DeviceModel } from '../device-model.ts';
 import { NET_CONFIG_BYTES, NetDeviceConfig } from '../net-config.ts';
 import { ofWidth } from './register-bytes.ts';
 
@@ -20,7 +21,7 @@ export interface FunctionParts extends Omit<CommonParts, 'generation' | 'interru
 }
 
 // [impl->req~pci.function~1]
-export class VirtioFunction {
+export class VirtioFunction implements DeviceModel {
   readonly space: ConfigSpace;
   readonly config: NetDeviceConfig;
   private readonly parts: FunctionParts;
@@ -126,6 +127,10 @@ export class VirtioFunction {
   needsReset(): void {
     this.common.needsReset();
     this.notifyConfigChange();
+  }
+
+  get linkUp(): boolean {
+    return this.config.linkUp;
   }
 
   /** 5.1.4: shows whether anybody can be reached, and says so when it changes. */

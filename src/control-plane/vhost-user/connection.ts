@@ -16,7 +16,7 @@ const KNOWN_FLAGS = VhostFlag.VERSION_MASK | VhostFlag.REPLY | VhostFlag.NEED_RE
 export interface ConnectionParts {
   readonly socket: UnixSocket;
   /** Carries a message out; the next one waits for its outcome. */
-  readonly onMessage: (message: Message, needReply: boolean) => Promise<Outcome>;
+  readonly onMessage: (message: Message) => Promise<Outcome>;
   /** Whether a refused or finished message with NEED_REPLY is answered (REPLY_ACK). */
   readonly acknowledges: () => boolean;
   /** Once, with the reason; an empty one when the front-end has gone in order. */
@@ -117,12 +117,11 @@ export class Connection {
     this.messagesLeft--;
     const size = this.payloadBytes;
     const request = this.headerView.getUint32(VhostHeader.REQUEST, true);
-    const asked =
-      (this.headerView.getUint32(VhostHeader.FLAGS, true) & VhostFlag.NEED_REPLY) !== 0;
+    const asked = (this.headerView.getUint32(VhostHeader.FLAGS, true) & VhostFlag.NEED_REPLY) !== 0;
     this.filled = 0;
     const view = new DataView(this.payload.slice(0, size).buffer);
     const message = new Message(request, view, this.descriptors.splice(0));
-    const outcome = await this.parts.onMessage(message, asked);
+    const outcome = await this.parts.onMessage(message);
     for (const descriptor of message.remaining()) closeDescriptor(descriptor);
     this.busy = false;
     if (this.closed) return;
@@ -135,6 +134,7 @@ export class Connection {
   // [impl->req~vhost.reply-ack~1]
   private answer(request: number, acknowledge: boolean, outcome: Outcome): void {
     if (outcome.kind === 'reply') this.send(request, outcome.payload, outcome.descriptor);
+    else if (outcome.kind === 'fatal') this.end(outcome.reason);
     else if (acknowledge) {
       const payload = new Uint8Array(8);
       payload[0] = outcome.kind === 'done' ? 0 : 1;
@@ -154,6 +154,7 @@ export class Connection {
       bytes.length,
       descriptor === undefined ? [] : [descriptor],
     );
+    if (descriptor !== undefined) closeDescriptor(descriptor);
     // A front-end reads each answer before it goes on: a full socket is one that does not.
     if (sent !== bytes.length) this.end('it does not read its answers');
   }

@@ -43,7 +43,7 @@ export class MemoryTable {
     this.regions.forEach((region, n) => {
       const at = (tableAt >>> 2) + n * RegionWord.COUNT;
       const { guestPhysical, size, arenaAt } = placed(region, region.guestPhysical);
-      words[at + RegionWord.START_LOW] = guestPhysical % TWO_32 | 0;
+      words[at + RegionWord.START_LOW] = (guestPhysical % TWO_32) | 0;
       words[at + RegionWord.START_HIGH] = Math.floor(guestPhysical / TWO_32);
       words[at + RegionWord.SIZE] = size | 0;
       words[at + RegionWord.ARENA_AT] = arenaAt | 0;

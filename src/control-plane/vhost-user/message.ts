@@ -4,7 +4,9 @@
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'reply'; readonly payload: Uint8Array; readonly descriptor?: number }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Refused, where no answer could say so: the connection ends. */
+  | { readonly kind: 'fatal'; readonly reason: string };
 
 export const DONE: Outcome = { kind: 'done' };
 

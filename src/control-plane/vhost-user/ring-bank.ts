@@ -22,6 +22,8 @@ export interface RingBankParts {
   readonly link: DataPlaneLink;
   readonly features: () => FeatureBits;
   readonly table: () => MemoryTable;
+  readonly words: Int32Array;
+  readonly resumed: () => boolean;
 }
 
 export class RingBank {
@@ -102,9 +104,17 @@ export class RingBank {
       [CommandWord.AVAIL, place.availAt],
       [CommandWord.USED, place.usedAt],
       [CommandWord.FLAGS, flags],
-      [CommandWord.INDEX, ring.base],
+      [CommandWord.INDEX, this.baseOf(ring, place)],
       ...notification(ring),
     ]);
+  }
+
+  /** A front-end that handed a record of buffers in flight over goes on behind the last used. */
+  // [impl->req~vhost.inflight~1]
+  private baseOf(ring: VhostRing, { usedAt }: RingPlace): number {
+    const { resumed, words, features } = this.parts;
+    if (!resumed() || hasBit(features(), PACKED)) return ring.base;
+    return words[usedAt >>> 2]! >>> 16;
   }
 
   private post(

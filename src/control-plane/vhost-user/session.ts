@@ -68,6 +68,8 @@ export class Session {
       link: parts.link,
       features: () => this.features,
       table: () => this.table,
+      words: parts.words,
+      resumed: () => this.resumed,
     });
   }
 
@@ -210,4 +212,3 @@ export class Session {
     this.channel = undefined;
   }
 }
-

@@ -46,12 +46,8 @@ export class VhostUserDevice implements DeviceModel {
   /** A second front-end on a socket that is served would fight with the first for ever. */
   // [impl->req~vhost.single-owner~1]
   private attach(socket: UnixSocket): void {
-    if (this.connection || this.ending || this.closed) {
-      socket.close();
-      if (this.connection && !this.refusedLogged) this.log('a second front-end was refused');
-      this.refusedLogged ||= this.connection !== undefined;
-      return;
-    }
+    if (this.ending) return void this.ending.then(() => this.attach(socket));
+    if (this.connection || this.closed) return this.refuse(socket);
     const session = new Session(this.parts);
     this.session = session;
     this.refusedLogged = false;
@@ -62,6 +58,12 @@ export class VhostUserDevice implements DeviceModel {
       onClosed: (reason) => this.detached(session, reason),
     });
     this.log('a front-end connected');
+  }
+
+  private refuse(socket: UnixSocket): void {
+    socket.close();
+    if (!this.refusedLogged) this.log('a second front-end was refused');
+    this.refusedLogged = true;
   }
 
   private async judge(session: Session, message: Message): Promise<Outcome> {

@@ -214,9 +214,12 @@ describe('run report', () => {
       ['normal', 'isolated'],
     );
     assert.deepEqual([result.lostEvents, result.safeState], [3, 'because']);
-    assert.deepEqual([result.partitions[1]!.guest.sent, result.partitions[1]!.guest.lost], [7, 2]);
-    assert.equal(result.partitions[1]!.guest.roundTrip?.maxNs, 1234);
-    assert.equal('roundTrip' in result.partitions[0]!.guest, false, 'nothing was measured');
+    assert.deepEqual(
+      [result.partitions[1]!.guest!.sent, result.partitions[1]!.guest!.lost],
+      [7, 2],
+    );
+    assert.equal(result.partitions[1]!.guest!.roundTrip?.maxNs, 1234);
+    assert.equal('roundTrip' in result.partitions[0]!.guest!, false, 'nothing was measured');
     assert.equal(report().safeState, null);
   });
 

@@ -1,15 +1,14 @@
 /** Protocol features, and the small requests that they admit. */
 import { hasBit, bitOf } from '../../../wire/features.ts';
-import {
-  FrontendRequest,
-  ProtocolFeature,
-  MEMORY_SLOTS_MAX,
-} from '../../../wire/vhost-user.ts';
+import { FrontendRequest, ProtocolFeature, MEMORY_SLOTS_MAX } from '../../../wire/vhost-user.ts';
 import { DONE, refused, replyU64 } from '../message.ts';
 import type { Request } from './request.ts';
 
 /** All that this back-end implements. No dirty log: live migration is not a use of this gateway. */
-const OFFERED = Object.values(ProtocolFeature).reduce((bits, feature) => bits | (1 << feature), 0);
+const OFFERED = Object.values(ProtocolFeature).reduce<number>(
+  (bits, feature) => bits | (1 << feature),
+  0,
+);
 const MTU = bitOf('virtio-net', 'VIRTIO_NET_F_MTU');
 const MAC_BYTES = 6;
 

@@ -1,9 +1,5 @@
 /** The rings: size, place, base, descriptors, and whether they are enabled. */
-import {
-  FrontendRequest,
-  VringAddr,
-  VringFd,
-} from '../../../wire/vhost-user.ts';
+import { FrontendRequest, VringAddr, VringFd } from '../../../wire/vhost-user.ts';
 import { DONE, refused, type Message, type Outcome } from '../message.ts';
 import type { Session } from '../session.ts';
 import { closeIfAny, type VhostRing } from '../vhost-ring.ts';
