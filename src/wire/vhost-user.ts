@@ -89,6 +89,7 @@ export const VhostInflight = {
   QUEUES: 16,
   QUEUE_SIZE: 18,
   BYTES: 20,
+  PADDING: 4,
 } as const;
 
 /** Regions of one table: what a front-end may have mapped at a time. */

@@ -72,8 +72,7 @@ export class RingBank {
     const place = this.place(ring);
     if (!place) return `ring ${ring.index} does not lie whole and aligned in the memory`;
     ring.started = true;
-    if (!this.deviceStarted) this.startDevice();
-    this.run(ring, place);
+    if (this.anyServed) this.runStarted();
     return '';
   }
 
@@ -91,6 +90,7 @@ export class RingBank {
   }
 
   private run(ring: VhostRing, place: RingPlace): void {
+    if (!this.deviceStarted) this.startDevice();
     const features = this.parts.features();
     const flags =
       (hasBit(features, EVENT_IDX) ? RingFlag.EVENT_IDX : 0) |
@@ -129,6 +129,11 @@ export class RingBank {
   // [impl->req~vhost.base~1]
   async stop(ring: VhostRing): Promise<void> {
     ring.started = false;
+    await this.halt(ring);
+  }
+
+  /** Takes the ring from the data plane; for its front-end it may go on to be started. */
+  private async halt(ring: VhostRing): Promise<void> {
     if (!this.places.delete(ring.index)) return;
     const number = this.post(CommandKind.STOP_QUEUE, ring);
     if (this.places.size === 0) this.stopDevice();
@@ -144,14 +149,34 @@ export class RingBank {
     await Promise.all(this.rings.map((ring) => this.stop(ring)));
   }
 
-  /** Resolves when the data plane follows; at once where nothing runs. */
+  /**
+   * Resolves when the data plane follows; at once where nothing runs. A front-end that has disabled
+   * every ring has left: some free the memory then without another word, so that a ring that is
+   * only disabled is emptied while its device is in use, and left alone when it is not.
+   */
   async enable(ring: VhostRing, enabled: boolean): Promise<void> {
     ring.enabled = enabled;
-    if (!this.places.has(ring.index)) return;
-    const number = this.post(CommandKind.ENABLE_QUEUE, ring, [
-      [CommandWord.ENABLED, enabled ? 1 : 0],
-    ]);
-    await this.parts.link.settled(number);
+    if (!this.anyServed) {
+      await Promise.all(this.rings.map((each) => this.halt(each)));
+      return;
+    }
+    if (this.places.has(ring.index)) {
+      const number = this.post(CommandKind.ENABLE_QUEUE, ring, [
+        [CommandWord.ENABLED, enabled ? 1 : 0],
+      ]);
+      await this.parts.link.settled(number);
+    }
+    this.runStarted();
+  }
+
+  /** The device is in use again: every started ring runs, where it still has a place. */
+  private runStarted(): void {
+    for (const ring of this.rings) {
+      if (!ring.started || this.places.has(ring.index)) continue;
+      const place = this.place(ring);
+      if (place) this.run(ring, place);
+      else ring.started = false;
+    }
   }
 
   /**

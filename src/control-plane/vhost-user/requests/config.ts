@@ -11,6 +11,8 @@ import type { Session } from '../session.ts';
 import type { Request } from './request.ts';
 
 const PAGE = 4096;
+/** Some front-ends send the structure with the four bytes that pad it. */
+const INFLIGHT_BYTES = { least: VhostInflight.BYTES, step: VhostInflight.PADDING };
 
 /** The bytes that were asked for; beyond the last field there are zeros. An empty one is an error. */
 // [impl->req~vhost.config~1]
@@ -42,7 +44,7 @@ function getInflight({ parts }: Session, message: Message): Outcome {
     return refused(`a record of ${queues} queues with ${size} entries`);
   }
   const descriptor = createMemoryFile('inflight', PAGE, { seal: true });
-  const payload = new Uint8Array(VhostInflight.BYTES);
+  const payload = new Uint8Array(message.payload.byteLength);
   const view = new DataView(payload.buffer);
   view.setUint32(VhostInflight.MMAP_SIZE, PAGE, true);
   view.setUint16(VhostInflight.QUEUES, queues, true);
@@ -77,7 +79,7 @@ export const CONFIG_REQUESTS: readonly Request[] = [
   {
     id: FrontendRequest.GET_INFLIGHT_FD,
     name: 'GET_INFLIGHT_FD',
-    bytes: VhostInflight.BYTES,
+    bytes: INFLIGHT_BYTES,
     replies: true,
     needs: ProtocolFeature.INFLIGHT_SHMFD,
     carryOut: getInflight,
@@ -85,7 +87,7 @@ export const CONFIG_REQUESTS: readonly Request[] = [
   {
     id: FrontendRequest.SET_INFLIGHT_FD,
     name: 'SET_INFLIGHT_FD',
-    bytes: VhostInflight.BYTES,
+    bytes: INFLIGHT_BYTES,
     descriptors: () => 1,
     needs: ProtocolFeature.INFLIGHT_SHMFD,
     carryOut: setInflight,
