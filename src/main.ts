@@ -25,8 +25,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: 'check CONFIG [--json] [--dump-pci FILE]',
     load: async () => (await import('./cli/check.ts')).check,
   },
+  doctor: {
+    usage: 'doctor [--json]',
+    load: async () => (await import('./cli/doctor.ts')).doctor,
+  },
   run: {
-    usage: 'run CONFIG [--duration S] [--json [FILE]] [--no-dashboard]',
+    usage: 'run CONFIG [--duration S] [--json [FILE]] [--no-dashboard] [--realtime]',
     load: async () => (await import('./cli/run.ts')).run,
   },
 };

@@ -3,17 +3,25 @@ import { loadConfig } from '../control-plane/config/load-config.ts';
 import { Gateway } from '../control-plane/gateway.ts';
 import { runReport, type RunReport } from '../control-plane/run-report.ts';
 import { writeTextFile } from '../host/files.ts';
+import { hostGrants } from '../host/host-grants.ts';
 import { monotonicClock } from '../host/monotonic-clock.ts';
 import { after, every } from '../host/timers.ts';
 import { compilePlan } from '../schedule/compile-plan.ts';
 import { parseArguments, positiveNumber, type CommandShape } from './arguments.ts';
 import { printProblems } from './check.ts';
+import { grantsText } from './doctor.ts';
 import { ExitCode } from './exit-code.ts';
 import { finalTable, LiveTable } from './run-tables.ts';
 
 export const RUN_SHAPE: CommandShape = {
   positionals: ['CONFIG'],
-  options: { duration: 'value', json: 'optional-value', 'no-dashboard': 'flag', debug: 'flag' },
+  options: {
+    duration: 'value',
+    json: 'optional-value',
+    'no-dashboard': 'flag',
+    realtime: 'flag',
+    debug: 'flag',
+  },
 };
 
 const LIVE_EVERY_MS = 1000;
@@ -57,7 +65,10 @@ export async function run(words: readonly string[]): Promise<number> {
   printProblems(file, loaded.problems);
   const { config } = loaded;
   if (!config) return ExitCode.USAGE;
-  const gateway = new Gateway(compilePlan(config), config);
+  const realtime = options['realtime'] === true;
+  // On stderr, because with --json there is one document on stdout and nothing else.
+  if (realtime) process.stderr.write(`${grantsText(hostGrants())}\n\n`);
+  const gateway = new Gateway(compilePlan(config), config, { realtime });
   const quiet = options['json'] === true;
   const now = new Float64Array(1);
   monotonicClock.readInto(now);

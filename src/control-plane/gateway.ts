@@ -21,6 +21,11 @@ import { PartitionManager } from './partition-manager.ts';
 
 const STOP_WITHIN_MS = 5000;
 
+export interface GatewayOptions {
+  /** The data plane takes a CPU, priority and memory for itself, as far as the host grants it. */
+  readonly realtime?: boolean;
+}
+
 /** Why a gateway ended by itself. */
 export type SafeStateReason = string;
 
@@ -32,6 +37,7 @@ export class Gateway {
   readonly guests: readonly Guest[];
   /** Why the safe state was entered, once it was. */
   safeState: SafeStateReason | undefined;
+  private readonly options: GatewayOptions;
   private readonly shared: SharedState;
   private readonly link: DataPlaneLink;
   private readonly supervision: Supervision;
@@ -44,8 +50,9 @@ export class Gateway {
   private dataPlane: PlaneThread | undefined;
   private stopping = false;
 
-  constructor(plan: GatewayPlan, config: GatewayConfig) {
+  constructor(plan: GatewayPlan, config: GatewayConfig, options: GatewayOptions = {}) {
     this.plan = plan;
+    this.options = options;
     this.shared = {
       memory: Arena.memory(plan.layout.pages),
       kernel: new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm')),
@@ -149,8 +156,9 @@ export class Gateway {
     });
     this.dataPlane = new PlaneThread(
       'data-plane-thread.js',
-      { plan: this.plan, shared: this.shared },
+      { plan: this.plan, shared: this.shared, realtime: this.options.realtime ?? false },
       {
+        said: (line) => this.messages.next(line),
         ended: (code, error) => {
           this.link.abandon();
           if (!this.stopping)

@@ -11,6 +11,7 @@ import {
 } from './native/descriptor.ts';
 import {
   baseOf,
+  lockPages,
   mapShared,
   mapZeros,
   moveMapping,
@@ -109,6 +110,18 @@ export class ArenaMapping {
   release(arenaAt: number, bytes: number): void {
     this.assertInside(arenaAt, bytes);
     assert(mapZeros(this.base + arenaAt, bytes), 'a range of the arena is never left as a hole');
+  }
+
+  /** Every page is there and stays; false when the host does not grant so much locked memory. */
+  lock(arenaAt: number, bytes: number): boolean {
+    this.assertInside(arenaAt, bytes);
+    return lockPages(this.base + arenaAt, bytes);
+  }
+
+  /** Every page is there now; false where there is no memory for it. */
+  populate(arenaAt: number, bytes: number): boolean {
+    this.assertInside(arenaAt, bytes);
+    return populate(this.base + arenaAt, bytes);
   }
 
   private assertInside(arenaAt: number, bytes: number): void {

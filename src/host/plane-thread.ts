@@ -10,6 +10,8 @@ export interface ThreadCallbacks {
    * Once, however it ended; `error` is the uncaught exception's message, if that was the reason.
    */
   readonly ended: (code: number, error: string | undefined) => void;
+  /** What the thread says, line by line, if it says anything. */
+  readonly said?: (line: string) => void;
 }
 
 export interface ThreadLimits {
@@ -32,6 +34,7 @@ export class PlaneThread {
     this.worker.on('error', (error: Error) => {
       this.error = error.message;
     });
+    this.worker.on('message', (line: string) => callbacks.said?.(line));
     this.exited = new Promise((resolve) => {
       this.worker.on('exit', (code) => {
         callbacks.ended(code, this.error);

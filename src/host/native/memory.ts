@@ -19,6 +19,7 @@ const cMremap = cFunction(
 );
 const cMunmap = cFunction('int munmap(intptr_t at, intptr_t length)');
 const cMadvise = cFunction('int madvise(intptr_t at, intptr_t length, int advice)');
+const cMlock = cFunction('int mlock(intptr_t at, intptr_t length)');
 const cGetpagesize = cFunction('int getpagesize()');
 
 export const PAGE_BYTES = cGetpagesize();
@@ -51,4 +52,9 @@ export function mapZeros(at: number, bytes: number): boolean {
 /** Faults every page in, for writing; false, and no signal, where there is no memory for it. */
 export function populate(at: number, bytes: number): boolean {
   return cMadvise(at, bytes, MADV_POPULATE_WRITE) === 0;
+}
+
+/** Faults every page in and keeps it there; false when the host does not grant so much. */
+export function lockPages(at: number, bytes: number): boolean {
+  return cMlock(at, bytes) === 0;
 }
