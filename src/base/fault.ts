@@ -29,7 +29,17 @@ const KINDS = [
   {
     name: 'head-in-flight',
     scope: 'ring',
-    meaning: 'a head was made available again before it was used (2.7.13)',
+    meaning: 'a head or buffer id was made available again before it was used (2.7.13, 2.8.21.1)',
+  },
+  {
+    name: 'descriptor-marks-invalid',
+    scope: 'ring',
+    meaning: 'AVAIL and USED mark a descriptor used that the device has not used (2.8.1)',
+  },
+  {
+    name: 'descriptor-list-incomplete',
+    scope: 'ring',
+    meaning: 'a list is available before all of it is, or has no room in the ring (2.8.17)',
   },
   {
     name: 'next-out-of-range',
@@ -136,7 +146,7 @@ const KINDS = [
   {
     name: 'queue-setup-invalid',
     scope: 'register',
-    meaning: 'queue size, address or alignment is not valid (2.7, 4.1.4.3)',
+    meaning: 'queue size, address, alignment or position is not valid (2.7, 2.8, 4.1.4.3)',
   },
   {
     name: 'register-flood',
@@ -162,6 +172,8 @@ export const Fault = {
   AvailIndexOutOfRange: codeOf('avail-index-out-of-range'),
   HeadOutOfRange: codeOf('head-out-of-range'),
   HeadInFlight: codeOf('head-in-flight'),
+  DescriptorMarksInvalid: codeOf('descriptor-marks-invalid'),
+  DescriptorListIncomplete: codeOf('descriptor-list-incomplete'),
   NextOutOfRange: codeOf('next-out-of-range'),
   DescriptorLoop: codeOf('descriptor-loop'),
   ChainTooLong: codeOf('chain-too-long'),

@@ -4,10 +4,18 @@ import { QueueCounter, type Counters } from '../channel/counters.ts';
 import { NotifyKind } from '../channel/command-channel.ts';
 import type { Arena } from './arena.ts';
 import type { Partition } from './partition.ts';
-import { SplitQueue, type RingSetup } from './virtqueue/split-queue.ts';
+import { PackedQueue } from './virtqueue/packed-queue.ts';
+import { SplitQueue } from './virtqueue/split-queue.ts';
+import type { RingSetup, Virtqueue } from './virtqueue/virtqueue.ts';
+
+/** Half of what a look at a packed ring sees in single descriptors. */
+const WANTED_PER_LOOK_LOG2 = 5;
 
 export class DeviceQueue {
-  readonly ring: SplitQueue;
+  /** The ring of the current start, in the layout that was negotiated. */
+  ring: Virtqueue;
+  /** How often a ring was started. */
+  starts = 0;
   notifyKind: number = NotifyKind.NONE;
   notifyTarget = 0;
   /**
@@ -19,6 +27,8 @@ export class DeviceQueue {
   /** When the ring was started, in nanoseconds. */
   readonly startedAt = new Float64Array(1);
   awaiting = false;
+  private readonly split: SplitQueue;
+  private readonly packed: PackedQueue;
   private readonly countersAt: number;
 
   readonly index: number;
@@ -35,15 +45,21 @@ export class DeviceQueue {
     this.index = index;
     this.partition = partition;
     this.counters = counters;
-    this.ring = new SplitQueue(arena, sizeMax);
+    this.split = new SplitQueue(arena, sizeMax);
+    this.packed = new PackedQueue(arena, sizeMax);
+    this.ring = this.split;
     this.countersAt = counters.queueAt(index);
   }
 
   start(setup: RingSetup, notifyKind: number, notifyTarget: number): void {
+    this.ring.stop();
+    this.ring = setup.packed ? this.packed : this.split;
     this.ring.start(setup);
+    this.starts++;
     this.partition.readClockInto(this.startedAt);
     this.notifyBy(notifyKind, notifyTarget);
     this.touched = this.awaiting = false;
+    if (!this.ring.started) this.fault(this.ring.brokenBy);
   }
 
   /** Packets may be put into this receive ring. */
@@ -56,13 +72,19 @@ export class DeviceQueue {
     this.notifyTarget = target;
   }
 
-  /** Heads that may be taken now; a ring that breaks at this look reports why, and offers none. */
-  look(): number {
+  /**
+   * Heads that may be taken now; a ring that breaks at this look reports why, and offers none. A
+   * look that ended at its bound is followed by others where many are wanted, few enough to budget.
+   */
+  look(wanted = 1): number {
     const { ring } = this;
     if (!ring.started || !this.partition.running) return 0;
-    if (ring.look() !== NO_FAULT) {
-      this.fault(ring.brokenBy);
-      return 0;
+    for (let looks = 0; looks <= wanted >>> WANTED_PER_LOOK_LOG2; looks++) {
+      if (ring.look() !== NO_FAULT) {
+        this.fault(ring.brokenBy);
+        return 0;
+      }
+      if (ring.sawAll || ring.available >= wanted) break;
     }
     return ring.available;
   }

@@ -26,11 +26,14 @@ export class ArrivalStamps {
     this.lastLook[0] = startedAt[0]!;
   }
 
-  /** Positions `from` to `to` (free-running, exclusive) came into sight at this look. */
-  looked(from: number, to: number, now: Float64Array): void {
+  /**
+   * Positions `from` to `to` (free-running, exclusive) came into sight at this look; what a look
+   * that did not see all of it has left may have been there before.
+   */
+  looked(from: number, to: number, now: Float64Array, sawAll: boolean): void {
     for (let n = from; n !== to; n = (n + 1) & 0xffff)
       this.stamps[n & this.mask] = this.lastLook[0]!;
-    this.lastLook[0] = now[0]!;
+    if (sawAll) this.lastLook[0] = now[0]!;
   }
 
   copyTo(cell: Float64Array, index: number, position: number): void {

@@ -109,6 +109,7 @@ function startOverlapping(
       usedAt: slice.at(area + at.used),
       eventIdx: false,
       indirect: false,
+      packed: false,
       index: 0,
     },
     NotifyKind.NONE,

@@ -69,9 +69,9 @@ describe('regressions', () => {
       };
       const steps: number[] = [];
       const looked = service.stamps.looked.bind(service.stamps);
-      service.stamps.looked = (from, to, now) => {
+      service.stamps.looked = (from, to, now, sawAll) => {
         steps.push((to - from) & 0xffff);
-        looked(from, to, now);
+        looked(from, to, now, sawAll);
       };
       rig.frames();
       assert.ok(Math.max(...steps) <= 64, `${Math.max(...steps)} positions in one look`);

@@ -6,6 +6,7 @@ import {
 } from '../../src/control-plane/pci/queue-registers.ts';
 import { DeviceQueue } from '../../src/data-plane/device-queue.ts';
 import { GuestMemory } from '../../src/data-plane/guest-memory.ts';
+import { PackedQueue } from '../../src/data-plane/virtqueue/packed-queue.ts';
 import { SplitQueue } from '../../src/data-plane/virtqueue/split-queue.ts';
 import type { Access } from '../support/observed-arena.ts';
 import { observing } from '../support/observed-arena.ts';
@@ -18,13 +19,24 @@ const ARENA_AT = 0x20000;
 const SIZE = 64;
 
 type Part = 'desc' | 'driver' | 'device';
-/** Bytes and alignment of each part for a queue of 64 (2.7, with the event words of 2.7.6 and 2.7.8). */
-const PARTS: Record<Part, { bytes: number; align: number }> = {
+type Parts = Record<Part, { bytes: number; align: number }>;
+/** Bytes and alignment of each part for a queue of 64: 2.7, with the event words of 2.7.6 and 2.7.8. */
+const SPLIT: Parts = {
   desc: { bytes: 16 * SIZE, align: 16 },
   driver: { bytes: 6 + 2 * SIZE, align: 2 },
   device: { bytes: 6 + 8 * SIZE, align: 4 },
 };
-const NAMES = Object.keys(PARTS) as Part[];
+/** 2.8.10.1. */
+const PACKED: Parts = {
+  desc: { bytes: 16 * SIZE, align: 16 },
+  driver: { bytes: 4, align: 4 },
+  device: { bytes: 4, align: 4 },
+};
+const LAYOUTS = [
+  { layout: 'split', packed: false, parts: SPLIT },
+  { layout: 'packed', packed: true, parts: PACKED },
+] as const;
+const NAMES = Object.keys(SPLIT) as Part[];
 /** Good places, far from each other. */
 const GOOD: Record<Part, number> = {
   desc: BASE + 0x1000,
@@ -52,83 +64,95 @@ function registers(changes: Partial<Record<Part, number>> = {}): QueueRegisters 
 describe('the size of a queue', () => {
   for (const sizeMax of [1, 4, 256, 32768]) {
     it(`[utest->req~queue.setup-valid~1] is a power of two up to ${sizeMax} or is not taken (catalogue 25)`, () => {
-      const queue = new QueueRegisters(0, sizeMax);
       const powers = new Set(Array.from({ length: 16 }, (_, n) => 2 ** n));
-      for (let size = 0; size <= 0xffff; size++) {
-        const before = queue.size;
-        const valid = powers.has(size) && size <= sizeMax;
-        assert.equal(queue.setSize(size), valid, `size ${size}`);
-        assert.equal(queue.size, valid ? size : before);
-      }
+      assertSizes(sizeMax, false, (size) => powers.has(size) && size <= sizeMax);
     });
+
+    it(`[utest->req~queue.setup-valid~1] is anything from 1 to ${sizeMax} where rings are packed (catalogue 25)`, () => {
+      assertSizes(sizeMax, true, (size) => size > 0 && size <= sizeMax);
+    });
+  }
+
+  function assertSizes(sizeMax: number, packed: boolean, isValid: (size: number) => boolean): void {
+    const queue = new QueueRegisters(0, sizeMax);
+    for (let size = 0; size <= 0xffff; size++) {
+      const before = queue.size;
+      const valid = isValid(size);
+      assert.equal(queue.setSize(size, packed), valid, `size ${size}`);
+      assert.equal(queue.size, valid ? size : before);
+    }
   }
 });
 
-describe('the place of a ring', () => {
-  it('[utest->req~queue.setup-valid~1] is taken where all parts are inside and aligned (catalogue 27)', () => {
-    assert.deepEqual(registers().place(memoryAt()), {
-      descAt: ARENA_AT + 0x1000,
-      availAt: ARENA_AT + 0x3000,
-      usedAt: ARENA_AT + 0x5000,
-    });
-  });
+for (const { layout, packed, parts } of LAYOUTS) {
+  describe(`the place of a ${layout} ring`, () => {
+    const place = (queue: QueueRegisters, memory = memoryAt()) => queue.place(memory, packed);
 
-  for (const part of NAMES) {
-    const { bytes, align } = PARTS[part];
-    it(`[utest->req~queue.setup-valid~1] is refused for every misalignment of ${part} (catalogue 27)`, () => {
-      for (let off = 1; off < 32; off++) {
-        const placed = registers({ [part]: GOOD[part] + off }).place(memoryAt());
-        assert.equal(placed !== undefined, off % align === 0, `${off} bytes off`);
+    it('[utest->req~queue.setup-valid~1] is taken where all parts are inside and aligned (catalogue 27)', () => {
+      assert.deepEqual(place(registers()), {
+        descAt: ARENA_AT + 0x1000,
+        availAt: ARENA_AT + 0x3000,
+        usedAt: ARENA_AT + 0x5000,
+      });
+    });
+
+    for (const part of NAMES) {
+      const { bytes, align } = parts[part];
+      it(`[utest->req~queue.setup-valid~1] is refused for every misalignment of ${part} (catalogue 27)`, () => {
+        for (let off = 1; off < 32; off++) {
+          const placed = place(registers({ [part]: GOOD[part] + off }));
+          assert.equal(placed !== undefined, off % align === 0, `${off} bytes off`);
+        }
+      });
+
+      it(`[utest->req~queue.setup-valid~1] is refused where ${part} is misaligned in the arena only (catalogue 27)`, () => {
+        for (let off = 1; off < align; off++) {
+          assert.equal(
+            place(registers(), memoryAt(ARENA_AT + off)),
+            undefined,
+            `region ${off} bytes off`,
+          );
+        }
+      });
+
+      it(`[utest->req~queue.setup-valid~1] may end ${part} with the memory and no later (catalogue 27)`, () => {
+        const last = BASE + Math.floor((BYTES - bytes) / align) * align;
+        assert.notEqual(place(registers({ [part]: last })), undefined);
+        assert.equal(place(registers({ [part]: last + align })), undefined);
+      });
+
+      for (const [title, address] of [
+        ['at 0', 0],
+        ['below the memory', BASE - 16],
+        ['behind the memory', BASE + BYTES],
+        ['at its low half only', GOOD[part] - BASE],
+        ['at 2^53 more', GOOD[part] + 2 ** 53],
+      ] as const) {
+        it(`[utest->req~mem.bounds~1] is refused with ${part} ${title} (catalogue 27)`, () => {
+          assert.equal(place(registers({ [part]: address })), undefined);
+        });
       }
-    });
 
-    it(`[utest->req~queue.setup-valid~1] is refused where ${part} is misaligned in the arena only (catalogue 27)`, () => {
-      for (let off = 1; off < align; off++) {
-        assert.equal(
-          registers().place(memoryAt(ARENA_AT + off)),
-          undefined,
-          `region ${off} bytes off`,
-        );
-      }
-    });
-
-    it(`[utest->req~queue.setup-valid~1] may end ${part} with the memory and no later (catalogue 27)`, () => {
-      const last = BASE + Math.floor((BYTES - bytes) / align) * align;
-      assert.notEqual(registers({ [part]: last }).place(memoryAt()), undefined);
-      assert.equal(registers({ [part]: last + align }).place(memoryAt()), undefined);
-    });
-
-    for (const [title, address] of [
-      ['at 0', 0],
-      ['below the memory', BASE - 16],
-      ['behind the memory', BASE + BYTES],
-      ['at its low half only', GOOD[part] - BASE],
-      ['at 2^53 more', GOOD[part] + 2 ** 53],
-    ] as const) {
-      it(`[utest->req~mem.bounds~1] is refused with ${part} ${title} (catalogue 27)`, () => {
-        assert.equal(registers({ [part]: address }).place(memoryAt()), undefined);
+      it(`[utest->req~mem.wrap~1] is refused where ${part} wraps at 2^64 (catalogue 27)`, () => {
+        const queue = registers();
+        Object.assign(queue[part], { low: 0xfffffff0, high: 0xffffffff });
+        assert.equal(place(queue), undefined);
       });
     }
 
-    it(`[utest->req~mem.wrap~1] is refused where ${part} wraps at 2^64 (catalogue 27)`, () => {
-      const queue = registers();
-      Object.assign(queue[part], { low: 0xfffffff0, high: 0xffffffff });
-      assert.equal(queue.place(memoryAt()), undefined);
+    it('[utest->req~queue.setup-valid~1] is judged with the size that was set (catalogue 27)', () => {
+      const queue = registers({ desc: BASE + BYTES - (16 * SIZE) / 2 });
+      assert.equal(place(queue), undefined);
+      queue.setSize(SIZE / 2, packed);
+      assert.notEqual(place(queue), undefined);
     });
-  }
 
-  it('[utest->req~queue.setup-valid~1] is judged with the size that was set (catalogue 27)', () => {
-    const queue = registers({ desc: BASE + BYTES - (16 * SIZE) / 2 });
-    assert.equal(queue.place(memoryAt()), undefined);
-    queue.setSize(SIZE / 2);
-    assert.notEqual(queue.place(memoryAt()), undefined);
+    it('[utest->req~queue.setup-valid~1] is nowhere without addresses (catalogue 32)', () => {
+      assert.equal(place(new QueueRegisters(0, SIZE)), undefined);
+      assert.equal(place(registers(), new GuestMemory()), undefined);
+    });
   });
-
-  it('[utest->req~queue.setup-valid~1] is nowhere without addresses (catalogue 32)', () => {
-    assert.equal(new QueueRegisters(0, SIZE).place(memoryAt()), undefined);
-    assert.equal(registers().place(new GuestMemory()), undefined);
-  });
-});
+}
 
 describe('a ring that runs', () => {
   it('[utest->req~queue.setup-valid~1] keeps its size and place whatever is set later (catalogue 26)', () => {
@@ -157,17 +181,17 @@ describe('a ring that was never set up', () => {
 
   it('[utest->req~mem.bounds~1] is stopped, published and asked without an access to memory (catalogue 32)', () => {
     const rig = new Rig();
-    const queue = new SplitQueue(rig.plane.arena, SIZE);
-    assert.deepEqual(
-      accessesOf(rig, () => {
+    for (const Queue of [SplitQueue, PackedQueue]) {
+      const queue = new Queue(rig.plane.arena, SIZE);
+      const accesses = accessesOf(rig, () => {
         queue.stop();
         queue.publish();
         assert.equal(queue.takeNotification(), false);
         assert.equal(queue.available, 0);
-      }),
-      [],
-    );
-    assert.equal(queue.started, false);
+      });
+      assert.deepEqual(accesses, []);
+      assert.equal(queue.started, false);
+    }
   });
 
   it('[utest->req~mem.bounds~1] offers nothing to its device and reads nothing (catalogue 28, 32)', () => {

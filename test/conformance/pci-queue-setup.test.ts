@@ -1,6 +1,7 @@
 /** Setting virtqueues up on an emulated function: size, addresses, enable, lock (2.7, 4.1.4.3). */
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
+import type { SplitQueue } from '../../src/data-plane/virtqueue/split-queue.ts';
 import { EMBEDDED_GUEST_PHYSICAL } from '../../src/schedule/arena-layout.ts';
 import { availRingBytes, descriptorTableBytes, usedRingBytes } from '../../src/wire/virtqueue.ts';
 import { CommonConfig } from '../../src/wire/virtio-pci.ts';
@@ -208,7 +209,7 @@ describe('queue enable (4.1.4.3)', () => {
     ]);
     const double = driver.setUp(1, { size: 32 });
     bench.settle();
-    const { ring } = bench.plane.queues[1]!;
+    const ring = bench.plane.queues[1]!.ring as SplitQueue;
     assert.equal(ring.started, false);
     driver.driverOk();
     assert.equal(ring.started, true);
@@ -223,7 +224,7 @@ describe('queue enable (4.1.4.3)', () => {
     const { bench, driver } = negotiated();
     const double = driver.setUp(1);
     driver.driverOk();
-    assert.equal(bench.plane.queues[1]!.ring.indirect, false);
+    assert.equal((bench.plane.queues[1]!.ring as SplitQueue).indirect, false);
     assert.equal(double.usedFlags, 1, 'kicks are suppressed by flag');
   });
 

@@ -285,6 +285,7 @@ describe('VIRTIO 2.7: start and stop of a ring', () => {
       size: 4,
       eventIdx: false,
       indirect: false,
+      packed: false,
       index: 0,
       descAt: slice.at(double.desc) | 0,
       availAt: slice.at(double.avail) | 0,

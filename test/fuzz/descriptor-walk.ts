@@ -92,6 +92,7 @@ export function fuzz(data: Uint8Array): void {
     usedAt: SLICE_AT + USED_AT,
     eventIdx: (shape & 8) !== 0,
     indirect: (shape & 16) !== 0,
+    packed: false,
     index: 0,
   });
   arena.u16[(SLICE_AT + AVAIL_AT + 2) / 2] = input.byte();

@@ -50,6 +50,7 @@ class Device {
       usedAt: used,
       eventIdx: data.eventIdx,
       indirect: false,
+      packed: false,
       index: 0,
     });
   }

@@ -21,7 +21,7 @@ export const BROKEN_CONFIGS: Readonly<Record<string, BrokenConfig>> = {
     at: '23:22',
     says: ['VIRTIO_NET_F_CTRL_RX', 'requires VIRTIO_NET_F_CTRL_VQ'],
   },
-  'feature-not-implemented': { at: '23:65', says: ['VIRTIO_F_RING_PACKED'] },
+  'feature-not-implemented': { at: '23:65', says: ['VIRTIO_F_ORDER_PLATFORM'] },
   'feature-required-not-offered': { at: '24:47', says: ['VIRTIO_NET_F_MTU', 'not offered'] },
   'queue-pairs-without-mq': { at: '20:25', says: ['2 queue pairs', 'VIRTIO_NET_F_MQ'] },
   'guest-parameter-wrong': {

@@ -79,6 +79,7 @@ export class QueueBench {
       size: double.size,
       eventIdx,
       indirect,
+      packed: false,
       index,
       descAt: slice.at(double.desc) | 0,
       availAt: slice.at(double.avail) | 0,

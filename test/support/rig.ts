@@ -244,6 +244,7 @@ export class Rig {
         usedAt: slice.at(double.used) | 0,
         eventIdx: features.includes('VIRTIO_RING_F_EVENT_IDX'),
         indirect: features.includes('VIRTIO_RING_F_INDIRECT_DESC'),
+        packed: false,
         index,
       },
       NotifyKind.ARENA_WORD,

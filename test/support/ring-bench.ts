@@ -1,5 +1,5 @@
 /** One split queue and one driver-side ring in a small arena, without devices, windows or time. */
-import type { RingSetup } from '../../src/data-plane/virtqueue/split-queue.ts';
+import type { RingSetup } from '../../src/data-plane/virtqueue/virtqueue.ts';
 import { SplitQueue } from '../../src/data-plane/virtqueue/split-queue.ts';
 import { DescriptorChain } from '../../src/data-plane/virtqueue/descriptor-chain.ts';
 import { Arena } from '../../src/data-plane/arena.ts';
@@ -47,6 +47,7 @@ export class RingBench {
       index,
       eventIdx,
       indirect,
+      packed: false,
       descAt: this.slice.at(desc),
       availAt: this.slice.at(avail),
       usedAt: this.slice.at(used),

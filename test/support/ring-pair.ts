@@ -52,6 +52,7 @@ export class RingPair {
       size,
       eventIdx,
       indirect: false,
+      packed: false,
       index: 0,
       descAt: this.driver.desc - GUEST_BASE,
       availAt: this.driver.avail - GUEST_BASE,

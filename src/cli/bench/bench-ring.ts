@@ -56,6 +56,7 @@ export class BenchRing {
         usedAt: (sliceAt + used) | 0,
         eventIdx: false,
         indirect: false,
+        packed: false,
         index: 0,
       },
       NOTIFY_NONE,

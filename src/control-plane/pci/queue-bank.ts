@@ -6,12 +6,14 @@ import { Fault } from '../../base/fault.ts';
 import { CommandKind, CommandWord, NotifyKind, RingFlag } from '../../channel/command-channel.ts';
 import { bitOf, hasBit, type FeatureBits } from '../../wire/features.ts';
 import { DeviceStatus } from '../../wire/virtio.ts';
+import { PACKED_WRAP } from '../../wire/virtqueue.ts';
 import { CommonConfig, NO_VECTOR } from '../../wire/virtio-pci.ts';
 import type { CommonParts } from './common-registers.ts';
 import { QueueRegisters, type AddressRegister } from './queue-registers.ts';
 
 const EVENT_IDX = bitOf('virtio-net', 'VIRTIO_RING_F_EVENT_IDX');
 const INDIRECT = bitOf('virtio-net', 'VIRTIO_RING_F_INDIRECT_DESC');
+const RING_PACKED = bitOf('virtio-net', 'VIRTIO_F_RING_PACKED');
 const RING_RESET = bitOf('virtio-net', 'VIRTIO_F_RING_RESET');
 const MQ = bitOf('virtio-net', 'VIRTIO_NET_F_MQ');
 const CTRL_VQ = bitOf('virtio-net', 'VIRTIO_NET_F_CTRL_VQ');
@@ -42,6 +44,10 @@ export class QueueBank {
   /** A vector that exists, or NO_VECTOR: one for each queue and one for the configuration. */
   vector(value: number): number {
     return value <= this.count ? value : NO_VECTOR;
+  }
+
+  private get packed(): boolean {
+    return hasBit(this.progress.negotiated, RING_PACKED);
   }
 
   /** 5.1.2: the pairs that MQ makes available, and controlq behind them. */
@@ -106,7 +112,7 @@ export class QueueBank {
     if (queue.enabled) return false;
     switch (offset) {
       case CommonConfig.QUEUE_SIZE:
-        if (!queue.setSize(value)) this.setupFault(queue, `queue size ${value}`);
+        if (!queue.setSize(value, this.packed)) this.setupFault(queue, `queue size ${value}`);
         return true;
       case CommonConfig.QUEUE_MSIX_VECTOR:
         queue.vector = this.vector(value);
@@ -143,7 +149,7 @@ export class QueueBank {
     const { status } = this.progress;
     if ((status & DeviceStatus.FEATURES_OK) === 0 || this.isResetting(queue)) return false;
     if ((status & DeviceStatus.DEVICE_NEEDS_RESET) !== 0) return false;
-    if (!queue.place(this.parts.memory)) {
+    if (!queue.place(this.parts.memory, this.packed)) {
       this.setupFault(queue, 'a part of the ring is misaligned or outside the memory');
       return true;
     }
@@ -175,18 +181,20 @@ export class QueueBank {
   }
 
   private start(queue: QueueRegisters): void {
-    const place = queue.place(this.parts.memory);
+    const place = queue.place(this.parts.memory, this.packed);
     if (!place) return;
     const flags =
       (hasBit(this.progress.negotiated, EVENT_IDX) ? RingFlag.EVENT_IDX : 0) |
-      (hasBit(this.progress.negotiated, INDIRECT) ? RingFlag.INDIRECT : 0);
+      (hasBit(this.progress.negotiated, INDIRECT) ? RingFlag.INDIRECT : 0) |
+      (this.packed ? RingFlag.PACKED : 0);
     this.parts.link.post(CommandKind.START_QUEUE, queue.index, [
       [CommandWord.SIZE, queue.size],
       [CommandWord.DESC, place.descAt],
       [CommandWord.AVAIL, place.availAt],
       [CommandWord.USED, place.usedAt],
       [CommandWord.FLAGS, flags],
-      [CommandWord.INDEX, 0],
+      // 2.8.1: the wrap counters start at 1.
+      [CommandWord.INDEX, this.packed ? PACKED_WRAP : 0],
       ...this.notification(queue),
     ]);
   }

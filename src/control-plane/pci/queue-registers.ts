@@ -4,7 +4,7 @@
  */
 import { NO_VECTOR } from '../../wire/virtio-pci.ts';
 import type { GuestMemory } from '../../data-plane/guest-memory.ts';
-import { placeRing, type RingPlace } from '../ring-place.ts';
+import { isRingSize, placeRing, type RingPlace } from '../ring-place.ts';
 
 /** A 64-bit register as two words, each written on its own. */
 export class AddressRegister {
@@ -41,16 +41,17 @@ export class QueueRegisters {
   }
 
   /**
-   * A power of two from 1 to what the device offered (2.7); false when the driver's size is not.
+   * From 1 to what the device offered, and a power of two if the ring is split (2.7, 2.8.10.1);
+   * false when the driver's size is not.
    */
-  setSize(size: number): boolean {
-    if (size === 0 || size > this.sizeMax || (size & (size - 1)) !== 0) return false;
+  setSize(size: number, packed: boolean): boolean {
+    if (!isRingSize(size, this.sizeMax, packed)) return false;
     this.size = size;
     return true;
   }
 
   /** Where the ring lies in the arena, or undefined when it cannot lie where the driver says. */
-  place(memory: GuestMemory): RingPlace | undefined {
-    return placeRing(memory, this.size, this);
+  place(memory: GuestMemory, packed: boolean): RingPlace | undefined {
+    return placeRing(memory, this, packed);
   }
 }

@@ -57,6 +57,10 @@ export class RingBank {
     return [0, 1].every((index) => this.places.has(index) && this.rings[index]!.enabled);
   }
 
+  get packed(): boolean {
+    return hasBit(this.parts.features(), PACKED);
+  }
+
   get anyStarted(): boolean {
     return this.rings.some((ring) => ring.started);
   }
@@ -77,7 +81,10 @@ export class RingBank {
   }
 
   private place(ring: VhostRing): RingPlace | undefined {
-    return ring.addresses && placeRing(this.parts.table().userMemory, ring.size, ring.addresses);
+    const { size, addresses } = ring;
+    return (
+      addresses && placeRing(this.parts.table().userMemory, { size, ...addresses }, this.packed)
+    );
   }
 
   private startDevice(): void {
@@ -95,7 +102,7 @@ export class RingBank {
     const flags =
       (hasBit(features, EVENT_IDX) ? RingFlag.EVENT_IDX : 0) |
       (hasBit(features, INDIRECT) ? RingFlag.INDIRECT : 0) |
-      (hasBit(features, PACKED) ? RingFlag.PACKED : 0) |
+      (this.packed ? RingFlag.PACKED : 0) |
       (ring.enabled ? 0 : RingFlag.DISABLED);
     this.places.set(ring.index, place);
     this.post(CommandKind.START_QUEUE, ring, [
@@ -112,8 +119,8 @@ export class RingBank {
   /** A front-end that handed a record of buffers in flight over goes on behind the last used. */
   // [impl->req~vhost.inflight~1]
   private baseOf(ring: VhostRing, { usedAt }: RingPlace): number {
-    const { resumed, words, features } = this.parts;
-    if (!resumed() || hasBit(features(), PACKED)) return ring.base;
+    const { resumed, words } = this.parts;
+    if (!resumed() || this.packed) return ring.base;
     return words[usedAt >>> 2]! >>> 16;
   }
 

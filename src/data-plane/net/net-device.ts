@@ -175,7 +175,10 @@ export class NetDevice {
     sink.begin();
     let count = 0;
     while (sink.writableBytes < total && count < sink.descriptorsMax) {
-      if (queue.ring.available <= reservedByOthers && queue.look() <= reservedByOthers) {
+      if (
+        queue.ring.available <= reservedByOthers &&
+        queue.look(reservedByOthers + 1) <= reservedByOthers
+      ) {
         if (!queue.ring.started) return Drop.RECEIVER_FAULT;
         this.giveBack(queue, count);
         return Drop.NO_RECEIVE_BUFFER;

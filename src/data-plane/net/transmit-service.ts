@@ -10,7 +10,7 @@ import type { FrameTime } from '../frame-time.ts';
 import type { Publications } from '../publications.ts';
 import { Served, type QueueService } from '../queue-service.ts';
 import type { DescriptorChain } from '../virtqueue/descriptor-chain.ts';
-import type { SplitQueue } from '../virtqueue/split-queue.ts';
+import type { Virtqueue } from '../virtqueue/virtqueue.ts';
 import type { NetDevice } from './net-device.ts';
 import { readNetHeader } from './net-header.ts';
 import type { Segmentation } from './offload.ts';
@@ -48,7 +48,7 @@ export class TransmitService implements QueueService {
   // What the hot path touches, one load away.
   private readonly arena: Arena;
   private readonly queue: DeviceQueue;
-  private readonly ring: SplitQueue;
+  private ring: Virtqueue;
   private readonly chain: DescriptorChain;
   private readonly packet: Packet;
   private readonly headAt: number;
@@ -90,7 +90,8 @@ export class TransmitService implements QueueService {
 
   /** The ring is a new one: no request of it can be older than its start. */
   private ringStarted(): void {
-    this.knownStarts = this.ring.starts;
+    this.ring = this.queue.ring;
+    this.knownStarts = this.queue.starts;
     this.stamps.restart(this.queue.startedAt);
   }
 
@@ -103,12 +104,12 @@ export class TransmitService implements QueueService {
   look(): number {
     const { device, pair, time } = this.parts;
     if (!device.started || pair >= device.transmitPairs) return 0;
+    if (this.queue.starts !== this.knownStarts) this.ringStarted();
     const { ring } = this;
-    if (ring.starts !== this.knownStarts) this.ringStarted();
     const before = ring.seen;
     const available = this.queue.look();
     if (!ring.started || !this.queue.partition.running) return 0;
-    if (this.measured) this.stamps.looked(before, ring.seen, time.now);
+    if (this.measured) this.stamps.looked(before, ring.seen, time.now, ring.sawAll);
     if (this.deferred) return 0;
     return this.segmentation.active ? available + 1 : available;
   }

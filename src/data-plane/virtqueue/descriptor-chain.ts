@@ -15,11 +15,15 @@ const QUEUE_SIZE_MAX = 32768;
 const { NEXT, WRITE, INDIRECT } = VirtqDescFlag;
 const NEXT_OR_INDIRECT = NEXT | INDIRECT;
 
-/** What the walk needs to know of the queue the chain came from. */
-export interface ChainSource {
-  readonly tableAt: number;
+/** What bounds an indirect table. */
+interface TableBounds {
   readonly size: number;
   readonly indirect: boolean;
+}
+
+/** What the walk needs to know of the split queue the chain came from. */
+export interface ChainSource extends TableBounds {
+  readonly tableAt: number;
 }
 
 export class DescriptorChain {
@@ -164,7 +168,7 @@ export class DescriptorChain {
 
   /** 2.7.5.3: one table, as the last element of the chain, of whole descriptors. */
   private enterTable(
-    source: ChainSource,
+    source: TableBounds,
     low: number,
     high: number,
     length: number,
@@ -185,7 +189,46 @@ export class DescriptorChain {
     return NO_FAULT;
   }
 
-  private append(low: number, high: number, length: number, writable: boolean): FaultCode {
+  /** Counts one more descriptor of a packed buffer; false when that is one too many. */
+  step(stepsMax: number): boolean {
+    const limit = stepsMax < this.descriptorsMax ? stepsMax : this.descriptorsMax;
+    if (this.steps - this.tables >= limit) return false;
+    this.steps++;
+    return true;
+  }
+
+  /**
+   * Appends a table whose descriptors follow each other (2.8.7). Drivers in use leave NEXT, AVAIL
+   * and USED set there, and the clause has the device ignore them; a table in a table is refused.
+   */
+  // [impl->req~queue.packed-tables~1]
+  extendByTable(
+    source: TableBounds,
+    low: number,
+    high: number,
+    length: number,
+    flags: number,
+    stepsMax: number,
+  ): FaultCode {
+    this.inTable = false;
+    const entered = this.enterTable(source, low, high, length, flags);
+    if (entered !== NO_FAULT) return entered;
+    this.tables++;
+    const { i32 } = this.arena;
+    for (let index = 0; index < this.tableSize; index++) {
+      if (!this.step(stepsMax)) return Fault.ChainTooLong;
+      const word = this.descriptorWord(index);
+      const flagsInTable = i32[word + 3]! >>> 16;
+      if ((flagsInTable & INDIRECT) !== 0) return Fault.IndirectNested;
+      const writable = (flagsInTable & WRITE) !== 0;
+      const fault = this.append(i32[word]!, i32[word + 1]!, i32[word + 2]!, writable);
+      if (fault !== NO_FAULT) return fault;
+    }
+    return NO_FAULT;
+  }
+
+  /** Appends one element, checked against the memory and the order of directions. */
+  append(low: number, high: number, length: number, writable: boolean): FaultCode {
     const at = this.memory.translate(low, high, length);
     if (at === 0) return Fault.AddressOutOfRange;
     if (length < 0) return Fault.ChainBytesExceeded;

@@ -4,37 +4,24 @@ import { INDEX_MASK, indexDistance, passesEvent, wrapIndex } from '../../base/ri
 import { VirtqAvail, VirtqUsed } from '../../wire/virtqueue.ts';
 import type { Arena } from '../arena.ts';
 import type { ChainSource, DescriptorChain } from './descriptor-chain.ts';
+import type { RingSetup, Virtqueue } from './virtqueue.ts';
 
 /**
  * How far ahead of what we have seen avail_event is kept: with EVENT_IDX there is no "off" flag.
  */
 const EVENT_FAR_AHEAD = 0x8000;
 
-/** Where the three parts of a ring lie in the arena (checked and aligned), and how it starts. */
-export interface RingSetup {
-  readonly size: number;
-  readonly descAt: number;
-  readonly availAt: number;
-  readonly usedAt: number;
-  readonly eventIdx: boolean;
-  readonly indirect: boolean;
-  /** Next available index to take, which is also the used index (2.7.13: all were returned). */
-  readonly index: number;
-}
-
-export class SplitQueue implements ChainSource {
+export class SplitQueue implements ChainSource, Virtqueue {
   size = 0;
   tableAt = 0;
   indirect = false;
   started = false;
-  /** How often the ring was started. */
-  starts = 0;
-  /** The fault that stopped the ring, or none. */
   brokenBy: FaultCode = NO_FAULT;
   /** Next available ring position to take: the number of heads taken, modulo 2^16. */
   taken = 0;
   /** Available index as last looked at. */
   seen = 0;
+  readonly sawAll = true;
 
   private availAt = 0;
   private usedAt = 0;
@@ -66,9 +53,8 @@ export class SplitQueue implements ChainSource {
     this.usedAt = setup.usedAt;
     this.eventIdx = setup.eventIdx;
     this.indirect = setup.indirect;
-    this.taken = this.seen = this.used = this.published = this.notified = setup.index;
+    this.taken = this.seen = this.used = this.published = this.notified = wrapIndex(setup.index);
     this.unnotified = 0;
-    this.starts++;
     this.inFlight.fill(0);
     this.brokenBy = NO_FAULT;
     // 2.7.10.2: with EVENT_IDX flags stay 0 and avail_event says "not yet"; without, the flag does.
@@ -80,14 +66,15 @@ export class SplitQueue implements ChainSource {
   stop(): void {
     this.started = false;
     this.brokenBy = NO_FAULT;
+    this.used = this.published;
   }
 
-  /** Where service goes on after a stop: the first buffer that was not returned to the driver. */
+  /** 2.7.13: the used index is the available index of the first buffer that is not back yet. */
+  // [impl->req~queue.resume~1]
   get base(): number {
     return this.published;
   }
 
-  /** A broken ring owes notifications for what it published; one that was stopped does not. */
   get mayNotify(): boolean {
     return this.started || this.brokenBy !== NO_FAULT;
   }
@@ -99,7 +86,6 @@ export class SplitQueue implements ChainSource {
     return fault;
   }
 
-  /** Heads that were available at the last look and are not taken yet. */
   get available(): number {
     return indexDistance(this.seen, this.taken);
   }
@@ -117,9 +103,6 @@ export class SplitQueue implements ChainSource {
     return NO_FAULT;
   }
 
-  /**
-   * Takes the next available head; the caller has seen that there is one. -1 when the ring broke.
-   */
   // [impl->req~queue.in-flight-once~1]
   takeHead(): number {
     const position = this.taken & this.mask;
@@ -137,22 +120,16 @@ export class SplitQueue implements ChainSource {
     return head;
   }
 
-  /**
-   * Walks the chain of a head just taken into `chain`, behind what the chain holds already;
-   * `stepsMax` bounds the descriptors of all chains in `chain` together.
-   */
   walk(chain: DescriptorChain, head: number, stepsMax: number): FaultCode {
     const own = this.size + chain.steps;
     return chain.extend(this, head, own < stepsMax ? own : stepsMax);
   }
 
-  /** Gives the last taken head back to the available ring, as if it had not been looked at. */
   untake(head: number): void {
     this.inFlight[head] = 0;
     this.taken = wrapIndex(this.taken - 1);
   }
 
-  /** Writes the used element; the driver sees it at the next {@link publish}. */
   // [impl->req~queue.used-order~1]
   complete(head: number, usedLength: number): void {
     const position = this.used & this.mask;
@@ -163,7 +140,7 @@ export class SplitQueue implements ChainSource {
     this.used = (this.used + 1) & INDEX_MASK;
   }
 
-  /** Makes all completed elements visible: one store of the used index (2.7.8.2). */
+  /** One store of the used index makes all completed elements visible (2.7.8.2). */
   publish(): void {
     if (this.used === this.published) return;
     Atomics.store(this.arena.u16, (this.usedAt + VirtqUsed.IDX) >>> 1, this.used);
@@ -182,9 +159,7 @@ export class SplitQueue implements ChainSource {
     this.arena.u16[at >>> 1] = wrapIndex(this.taken + EVENT_FAR_AHEAD);
   }
 
-  /**
-   * Whether the driver wants a used buffer notification; once true, it counts as sent (2.7.7.2).
-   */
+  /** 2.7.7.2. */
   // [impl->req~queue.notify-suppression~1]
   takeNotification(): boolean {
     if (this.unnotified === 0) return false;

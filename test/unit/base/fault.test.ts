@@ -46,7 +46,13 @@ describe('base/fault', () => {
 
   it('[utest->req~queue.chain-returned~1] exactly the faults of the available ring stop it, all others are returned', () => {
     const stopping = FAULT_NAMES.filter((_, code) => stopsRing(code));
-    assert.deepEqual(stopping, ['avail-index-out-of-range', 'head-out-of-range', 'head-in-flight']);
+    assert.deepEqual(stopping, [
+      'avail-index-out-of-range',
+      'head-out-of-range',
+      'head-in-flight',
+      'descriptor-marks-invalid',
+      'descriptor-list-incomplete',
+    ]);
     for (const code of [-1, FAULT_COUNT]) assert.equal(stopsRing(code), false);
   });
 });

@@ -218,7 +218,11 @@ describe('rules: feature sets', () => {
     );
   });
 
-  for (const name of ['VIRTIO_F_ACCESS_PLATFORM', 'VIRTIO_F_IN_ORDER', 'VIRTIO_NET_F_STANDBY']) {
+  for (const name of [
+    'VIRTIO_F_ACCESS_PLATFORM',
+    'VIRTIO_F_NOTIFICATION_DATA',
+    'VIRTIO_NET_F_STANDBY',
+  ]) {
     it(
       `[utest->req~cfg.semantic~1] ${name} is not offered, because the gateway` +
         ` does not implement it`,

@@ -7,6 +7,8 @@ import {
   NotifyKind,
   RingFlag,
 } from '../../../src/channel/command-channel.ts';
+import { PackedQueue } from '../../../src/data-plane/virtqueue/packed-queue.ts';
+import { SplitQueue } from '../../../src/data-plane/virtqueue/split-queue.ts';
 import { caps, DispatcherBench, window } from '../../support/dispatcher-bench.ts';
 
 const COMMAND_NS = 1000;
@@ -148,7 +150,7 @@ describe('dispatcher: what commands do', () => {
       const rig = bench();
       const { slice, transmit } = rig.guest('a');
       const target = queueIndex(rig, 'a.net0.transmitq0');
-      const { ring } = rig.plane.queues[target]!;
+      const ring = rig.plane.queues[target]!.ring as SplitQueue;
       ring.stop();
       send(rig, {
         KIND: CommandKind.START_QUEUE,
@@ -173,6 +175,35 @@ describe('dispatcher: what commands do', () => {
       const { notifyKind, notifyTarget } = rig.plane.queues[target]!;
       assert.deepEqual([notifyKind, notifyTarget], [NotifyKind.ARENA_WORD, 4711]);
     }
+  });
+
+  it('[utest->req~queue.packed-lists~1] START_QUEUE with the flag starts the packed ring where its base says', () => {
+    const rig = bench();
+    const { slice, transmit } = rig.guest('a');
+    const target = queueIndex(rig, 'a.net0.transmitq0');
+    const queue = rig.plane.queues[target]!;
+    const before = queue.ring;
+    const base = (0x8007 << 16) | 0x8007;
+    const place = {
+      SIZE: 48,
+      DESC: slice.at(transmit[0]!.desc),
+      AVAIL: slice.at(transmit[0]!.avail),
+      USED: slice.at(transmit[0]!.used),
+    };
+    const { PACKED, INDIRECT } = RingFlag;
+    send(rig, {
+      ...{ KIND: CommandKind.START_QUEUE, TARGET: target, FLAGS: PACKED | INDIRECT, INDEX: base },
+      ...place,
+    });
+    rig.frames();
+    const ring = queue.ring as PackedQueue;
+    assert.ok(before instanceof SplitQueue && ring instanceof PackedQueue);
+    assert.deepEqual([before.started, ring.started], [false, true]);
+    assert.deepEqual([ring.size, ring.base, ring.indirect], [48, base, true]);
+    send(rig, { KIND: CommandKind.START_QUEUE, TARGET: target, INDEX: 5, ...place, SIZE: 64 });
+    rig.frames();
+    assert.equal(queue.ring, before);
+    assert.deepEqual([before.started, ring.started, before.base], [true, false, 5]);
   });
 
   it('[utest->req~queue.reset~1] STOP_QUEUE stops this ring and no other', () => {

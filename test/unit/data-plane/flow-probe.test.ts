@@ -146,10 +146,10 @@ describe('flow probe: stamps', () => {
 
   it('[utest->req~sched.latency-measured~1] positions keep the look before the one that showed them, over the wrap', () => {
     const stamps = new ArrivalStamps(8);
-    stamps.looked(0xfffc, 0xfffc, Float64Array.of(100));
-    stamps.looked(0xfffc, 0xffff, Float64Array.of(200));
-    stamps.looked(0xffff, 2, Float64Array.of(300));
-    stamps.looked(2, 4, Float64Array.of(400));
+    stamps.looked(0xfffc, 0xfffc, Float64Array.of(100), true);
+    stamps.looked(0xfffc, 0xffff, Float64Array.of(200), true);
+    stamps.looked(0xffff, 2, Float64Array.of(300), true);
+    stamps.looked(2, 4, Float64Array.of(400), true);
     assert.deepEqual(
       [0xfffc, 0xfffe, 0xffff, 0, 1, 2, 3].map((position) => stampOf(stamps, position)),
       [100, 100, 200, 200, 200, 300, 300],
@@ -158,10 +158,22 @@ describe('flow probe: stamps', () => {
 
   it('[utest->req~sched.latency-measured~1] a look that shows nothing moves on only the last look', () => {
     const stamps = new ArrivalStamps(4);
-    stamps.looked(0, 1, Float64Array.of(50));
-    stamps.looked(1, 1, Float64Array.of(60));
-    stamps.looked(1, 2, Float64Array.of(70));
+    stamps.looked(0, 1, Float64Array.of(50), true);
+    stamps.looked(1, 1, Float64Array.of(60), true);
+    stamps.looked(1, 2, Float64Array.of(70), true);
     assert.deepEqual([stampOf(stamps, 0), stampOf(stamps, 1)], [0, 60]);
+  });
+
+  it('[utest->req~sched.latency-measured~1] what a look has left counts from the look before it', () => {
+    const stamps = new ArrivalStamps(4);
+    stamps.looked(0, 0, Float64Array.of(50), true);
+    stamps.looked(0, 1, Float64Array.of(60), false);
+    stamps.looked(1, 2, Float64Array.of(70), true);
+    stamps.looked(2, 3, Float64Array.of(80), true);
+    assert.deepEqual(
+      [0, 1, 2].map((position) => stampOf(stamps, position)),
+      [50, 50, 70],
+    );
   });
 
   it('[utest->req~sched.latency-measured~1] a probe holds a bounded number of requests until they are published', () => {
@@ -213,9 +225,9 @@ describe('regressions', () => {
     const { stamps } = service as unknown as { stamps: ArrivalStamps };
     const { looked } = stamps;
     let longest = 0;
-    stamps.looked = (from, to, now) => {
+    stamps.looked = (from, to, now, sawAll) => {
       longest = Math.max(longest, indexDistance(to, from));
-      looked.call(stamps, from, to, now);
+      looked.call(stamps, from, to, now, sawAll);
     };
     rig.backlog(5);
     rig.frames();

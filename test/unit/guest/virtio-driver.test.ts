@@ -1,6 +1,7 @@
 /** The embedded driver against the real register model: the sequence of 3.1.1, and devices that do not play. */
 import { strict as assert } from 'node:assert';
 import { MailboxOperation, type RegisterAccess } from '../../../src/channel/mailbox.ts';
+import type { SplitQueue } from '../../../src/data-plane/virtqueue/split-queue.ts';
 import { PciFunction } from '../../../src/guest/pci-bus.ts';
 import { DriverError, VirtioDriver } from '../../../src/guest/virtio-driver.ts';
 import { bitsOf } from '../../../src/wire/features.ts';
@@ -168,7 +169,7 @@ describe('embedded virtio driver', () => {
   it('[utest->req~guest.honest-driver~1] 2.7: the rings lie where the device then finds them', () => {
     const { bench, machine, queues } = live();
     queues.forEach((queue, index) => {
-      const { ring } = bench.plane.queues[index]!;
+      const ring = bench.plane.queues[index]!.ring as SplitQueue;
       assert.ok(ring.started);
       assert.equal(ring.size, queue.size);
       assert.equal(ring.tableAt >>> 0, machine.at(queue.desc));

@@ -1,5 +1,6 @@
 /** The rings: size, place, base, descriptors, and whether they are enabled. */
 import { FrontendRequest, VringAddr, VringFd } from '../../../wire/vhost-user.ts';
+import { isRingSize } from '../../ring-place.ts';
 import { DONE, refused, type Message, type Outcome } from '../message.ts';
 import type { Session } from '../session.ts';
 import { closeIfAny, type VhostRing } from '../vhost-ring.ts';
@@ -21,9 +22,9 @@ async function setUp(
   return problem ? refused(problem) : DONE;
 }
 
-function setSize({ parts }: Session, ring: VhostRing, size: number): string {
+function setSize({ parts, rings }: Session, ring: VhostRing, size: number): string {
   const { queueSizeMax } = parts.plan;
-  if (size === 0 || size > queueSizeMax || (size & (size - 1)) !== 0) {
+  if (!isRingSize(size, queueSizeMax, rings.packed)) {
     return `a ring of ${size} entries; a power of two up to ${queueSizeMax} is possible`;
   }
   ring.size = size;
