@@ -21,13 +21,7 @@ export function raw(address: number, length: number, flags = 0, next = 0): RawDe
 
 /** Writes a descriptor at `table`, a guest-physical address that need not be aligned. */
 export function writeRaw(ring: RingDouble, index: number, desc: RawDesc, table = ring.desc): void {
-  const bytes = new DataView(new ArrayBuffer(VirtqDesc.SIZE));
-  bytes.setUint32(VirtqDesc.ADDR, desc.low >>> 0, true);
-  bytes.setUint32(VirtqDesc.ADDR + 4, desc.high >>> 0, true);
-  bytes.setUint32(VirtqDesc.LEN, desc.length >>> 0, true);
-  bytes.setUint16(VirtqDesc.FLAGS, desc.flags, true);
-  bytes.setUint16(VirtqDesc.NEXT, desc.next, true);
-  ring.slice.write(table + index * VirtqDesc.SIZE, new Uint8Array(bytes.buffer));
+  ring.slice.write(table + index * VirtqDesc.SIZE, ring.encode(desc));
 }
 
 /** Writes descriptors one behind the other from `first` on, exactly as given. */

@@ -48,24 +48,62 @@ export function linked(descs: readonly Desc[]): Desc[] {
   );
 }
 
-export class QueueBench {
+/** An arena with one guest's memory, and a chain to walk into. */
+export class ChainBench {
   readonly arena: Arena;
   readonly slice: GuestSlice;
   readonly memory = new GuestMemory();
-  readonly double: RingDouble;
-  readonly queue: SplitQueue;
   readonly chain: DescriptorChain;
 
   constructor(options: BenchOptions = {}) {
-    const { size = 8, sliceAt = PAGE, sliceBytes = 16 * PAGE, descriptorsMax = 64 } = options;
+    const { sliceAt = PAGE, sliceBytes = 16 * PAGE, descriptorsMax = 64 } = options;
     this.arena = new Arena(Arena.memory((sliceAt + sliceBytes) / PAGE), kernel());
     this.slice = new GuestSlice(this.arena, sliceAt, sliceBytes);
     this.memory.setRegions([
       { guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: sliceBytes, arenaAt: sliceAt },
     ]);
+    this.chain = new DescriptorChain(this.arena, this.memory, descriptorsMax, SCRATCH_AT);
+  }
+
+  get readable(): Segment[] {
+    return this.segments(0, this.chain.readableSegments);
+  }
+
+  get writable(): Segment[] {
+    return this.segments(this.chain.readableSegments, this.chain.segments);
+  }
+
+  private segments(from: number, to: number): Segment[] {
+    const { at, length } = this.chain;
+    return Array.from({ length: to - from }, (_, n) => ({
+      at: at[from + n]! >>> 0,
+      length: length[from + n]!,
+    }));
+  }
+
+  /** Where a descriptor's buffer lies in the arena. */
+  segmentOf({ address, length }: Desc): Segment {
+    return { at: this.slice.at(address), length };
+  }
+
+  /** All readable bytes of the walked chain, as the device copies them. */
+  gathered(): number[] {
+    const bytes = this.chain.readableBytes;
+    const to = this.slice.allocate(bytes);
+    this.chain.gather(0, bytes, this.slice.at(to) | 0);
+    return this.slice.read(to, bytes);
+  }
+}
+
+export class QueueBench extends ChainBench {
+  readonly double: RingDouble;
+  readonly queue: SplitQueue;
+
+  constructor(options: BenchOptions = {}) {
+    super(options);
+    const { size = 8 } = options;
     this.double = new RingDouble(this.slice, size);
     this.queue = new SplitQueue(this.arena, size);
-    this.chain = new DescriptorChain(this.arena, this.memory, descriptorsMax, SCRATCH_AT);
     this.start(options);
   }
 
@@ -135,34 +173,5 @@ export class QueueBench {
     const address = this.slice.allocate(bytes.length + skew) + skew;
     this.slice.write(address, bytes);
     return { address, length: bytes.length, flags: INDIRECT };
-  }
-
-  get readable(): Segment[] {
-    return this.segments(0, this.chain.readableSegments);
-  }
-
-  get writable(): Segment[] {
-    return this.segments(this.chain.readableSegments, this.chain.segments);
-  }
-
-  private segments(from: number, to: number): Segment[] {
-    const { at, length } = this.chain;
-    return Array.from({ length: to - from }, (_, n) => ({
-      at: at[from + n]! >>> 0,
-      length: length[from + n]!,
-    }));
-  }
-
-  /** Where a descriptor's buffer lies in the arena. */
-  segmentOf({ address, length }: Desc): Segment {
-    return { at: this.slice.at(address), length };
-  }
-
-  /** All readable bytes of the walked chain, as the device copies them. */
-  gathered(): number[] {
-    const bytes = this.chain.readableBytes;
-    const to = this.slice.allocate(bytes);
-    this.chain.gather(0, bytes, this.slice.at(to) | 0);
-    return this.slice.read(to, bytes);
   }
 }

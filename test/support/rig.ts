@@ -18,6 +18,7 @@ import type {
 } from '../../src/schedule/gateway-config.ts';
 import type { GatewayPlan } from '../../src/schedule/gateway-plan.ts';
 import { bitsOf, namesOf } from '../../src/wire/features.ts';
+import { PackedDouble } from './packed-double.ts';
 import { GuestSlice, RingDouble } from './ring-double.ts';
 
 const kernelPath = path.resolve(__dirname, '../../src/data-plane/arena-kernel.wasm');
@@ -157,6 +158,12 @@ function queueEntries(device: NetDeviceConfig) {
     : pairs;
 }
 
+/** A driver-side double in the layout that was negotiated. */
+export function ringFor(features: readonly string[], slice: GuestSlice, size: number): RingDouble {
+  const packed = features.includes('VIRTIO_F_RING_PACKED');
+  return packed ? new PackedDouble(slice, size) : new RingDouble(slice, size);
+}
+
 /** A started device with a driver-side double for each of its rings. */
 export interface RigGuest {
   readonly slice: GuestSlice;
@@ -217,7 +224,7 @@ export class Rig {
     const bits = negotiate ? bitsOf('virtio-net', negotiate) : device.offered;
     const names = namesOf('virtio-net', bits);
     const rings = device.queues.map((queue) => {
-      const double = new RingDouble(slice, device.queueSizeMax);
+      const double = ringFor(names, slice, device.queueSizeMax);
       this.startRing(queue, double, names);
       return { role: this.plan.queues[queue]!.role, double };
     });
@@ -234,7 +241,12 @@ export class Rig {
     };
   }
 
-  startRing(queue: number, double: RingDouble, features: readonly string[], index = 0): void {
+  startRing(
+    queue: number,
+    double: RingDouble,
+    features: readonly string[],
+    index = double.base,
+  ): void {
     const { slice } = double;
     this.plane.queues[queue]!.start(
       {
@@ -244,7 +256,7 @@ export class Rig {
         usedAt: slice.at(double.used) | 0,
         eventIdx: features.includes('VIRTIO_RING_F_EVENT_IDX'),
         indirect: features.includes('VIRTIO_RING_F_INDIRECT_DESC'),
-        packed: false,
+        packed: double.packed,
         index,
       },
       NotifyKind.ARENA_WORD,

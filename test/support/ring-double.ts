@@ -10,6 +10,7 @@ import {
   VirtqDescFlag,
   VirtqUsed,
 } from '../../src/wire/virtqueue.ts';
+import type { RawDesc } from './hostile-ring.ts';
 
 /** A bump allocator over one partition's slice, speaking guest-physical addresses. */
 export class GuestSlice {
@@ -56,9 +57,11 @@ export interface Desc {
 }
 
 export class RingDouble {
+  /** Descriptor Area, Driver Area and Device Area (2.6). */
   readonly desc: number;
   readonly avail: number;
   readonly used: number;
+  readonly packed: boolean = false;
   availIndex = 0;
   private nextFree = 0;
 
@@ -73,13 +76,18 @@ export class RingDouble {
     this.used = slice.allocate(usedRingBytes(size), 4);
   }
 
-  private u16(address: number, value?: number): number {
+  /** Where a device begins that starts with this ring. */
+  get base(): number {
+    return 0;
+  }
+
+  protected u16(address: number, value?: number): number {
     const index = this.slice.at(address) / 2;
     if (value !== undefined) this.slice.arena.u16[index] = value;
     return this.slice.arena.u16[index]!;
   }
 
-  private u32(address: number, value?: number): number {
+  protected u32(address: number, value?: number): number {
     const index = this.slice.at(address) / 4;
     if (value !== undefined) this.slice.arena.i32[index] = value;
     return this.slice.arena.i32[index]! >>> 0;
@@ -93,6 +101,17 @@ export class RingDouble {
     this.u32(at + VirtqDesc.LEN, length);
     this.u16(at + VirtqDesc.FLAGS, flags);
     this.u16(at + VirtqDesc.NEXT, next);
+  }
+
+  /** The 16 bytes of a descriptor, in the layout of the ring. */
+  encode({ low, high, length, flags, next }: RawDesc): Uint8Array {
+    const bytes = new DataView(new ArrayBuffer(VirtqDesc.SIZE));
+    bytes.setUint32(VirtqDesc.ADDR, low >>> 0, true);
+    bytes.setUint32(VirtqDesc.ADDR + 4, high >>> 0, true);
+    bytes.setUint32(VirtqDesc.LEN, length >>> 0, true);
+    bytes.setUint16(VirtqDesc.FLAGS, flags, true);
+    bytes.setUint16(VirtqDesc.NEXT, next, true);
+    return new Uint8Array(bytes.buffer);
   }
 
   /** Puts a head into the available ring and publishes it. */

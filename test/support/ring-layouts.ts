@@ -1,5 +1,6 @@
 /** Ways in which an honest driver can lay out one buffer in descriptors (VIRTIO 2.7.4.2, 2.7.5.3). */
 import { linked, NEXT, tableOf, writeTable, type RawDesc } from './hostile-ring.ts';
+import { PackedDouble } from './packed-double.ts';
 import type { RingDouble } from './ring-double.ts';
 
 /** How a driver lays out the bytes of one buffer: the descriptors of its table, head first. */
@@ -38,8 +39,9 @@ export const LAYOUTS: Record<string, Layout> = {
   },
 };
 
-/** Writes a buffer in this layout behind what the ring has, and exposes it; the head. */
+/** Writes a buffer in this layout behind what the ring has, and exposes it; what the used element names. */
 export function place(ring: RingDouble, first: number, descs: readonly RawDesc[]): number {
+  if (ring instanceof PackedDouble) return ring.submitRaw(descs);
   const moved = descs.map((desc) =>
     (desc.flags & NEXT) !== 0 ? { ...desc, next: desc.next + first } : desc,
   );
