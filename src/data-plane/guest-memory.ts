@@ -42,7 +42,7 @@ export class GuestMemory {
     this.hitSize = 0;
   }
 
-  /** Replaces all regions by a table in the arena that the control plane has checked and written. */
+  /** Replaces all regions by a table in the arena, which the control plane has checked. */
   load(words: Int32Array, tableAt: number, count: number): void {
     for (let n = 0; n < count; n++) {
       const at = (tableAt >>> 2) + n * RegionWord.COUNT;

@@ -1,4 +1,4 @@
-/** Byte layout of split and packed virtqueues (VIRTIO 1.4, 2.7 and 2.8); all fields little-endian. */
+/** Byte layout of split and packed virtqueues (VIRTIO 1.4, 2.7, 2.8); all little-endian. */
 
 /** Descriptor table entry (2.7.5). */
 export const VirtqDesc = { ADDR: 0, LEN: 8, FLAGS: 12, NEXT: 14, SIZE: 16 } as const;

@@ -8,7 +8,7 @@ import { Message, type Outcome } from './message.ts';
 
 /** Messages of one front-end that are carried out between two ticks of the supervision. */
 const MESSAGES_PER_TICK = 64;
-/** A message needs a few reads; somebody who sends single bytes gets no more than this at a time. */
+/** A message needs a few reads; who sends single bytes gets no more than this at a time. */
 const READS_PER_TICK = 4 * MESSAGES_PER_TICK;
 const DESCRIPTORS_MAX = 32;
 const KNOWN_FLAGS = VhostFlag.VERSION_MASK | VhostFlag.REPLY | VhostFlag.NEED_REPLY;

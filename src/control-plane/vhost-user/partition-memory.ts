@@ -81,7 +81,7 @@ export class PartitionMemory {
     const bytes = range.to - range.from;
     const arenaAt = this.room(bytes);
     if (arenaAt < 0) {
-      return `no room for ${bytes} bytes beside what is mapped: "memoryMiB" gives ${area.sliceBytes}`;
+      return `no room for ${bytes} bytes more: "memoryMiB" gives ${area.sliceBytes} in all`;
     }
     if (!mapping.map(descriptor, range.from, bytes, arenaAt)) return 'mmap failed';
     const mapped = { ...range, arenaAt, users: 1 };

@@ -1,4 +1,4 @@
-/** One ring as its front-end has set it up: everything that survives a stop, and its descriptors. */
+/** One ring as its front-end has set it up: what survives a stop, and its descriptors. */
 import { closeDescriptor } from '../../host/descriptors.ts';
 import type { RingAddresses } from '../ring-place.ts';
 

@@ -1,4 +1,4 @@
-/** One device of a guest with a front-end of its own: its socket, and at most one front-end on it. */
+/** One device that is served over vhost-user: its socket, and at most one front-end on it. */
 import type { FaultCode } from '../../base/fault.ts';
 import { UnixListener, UnixSocket } from '../../host/unix-socket.ts';
 import { NetStatus } from '../../wire/virtio-net.ts';

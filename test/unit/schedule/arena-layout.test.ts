@@ -30,6 +30,7 @@ function areas(layout: ArenaLayout): [number, number][] {
     area(layout.scratchAt, Scratch.SIZE),
     ...layout.devices.flatMap((device) => [
       area(device.statusAt, 4),
+      area(device.regionsAt, 512),
       ...device.stagingAt.map((at) => area(at, STAGING_BYTES)),
     ]),
     ...layout.partitions.flatMap((partition) => [
@@ -47,8 +48,8 @@ describe('arena layout', () => {
       pages: 38,
       scratchAt: 4096,
       devices: [
-        { statusAt: 8192, stagingAt: [12288] },
-        { statusAt: 151552, stagingAt: [155648] },
+        { statusAt: 8192, regionsAt: 8256, stagingAt: [12288] },
+        { statusAt: 151552, regionsAt: 151616, stagingAt: [155648] },
       ],
       partitions: [
         {

@@ -14,7 +14,7 @@ const PAGE = 4096;
 /** Some front-ends send the structure with the four bytes that pad it. */
 const INFLIGHT_BYTES = { least: VhostInflight.BYTES, step: VhostInflight.PADDING };
 
-/** The bytes that were asked for; beyond the last field there are zeros. An empty one is an error. */
+/** The bytes that were asked for, zeros beyond the last field; an empty answer is an error. */
 // [impl->req~vhost.config~1]
 function getConfig({ parts }: Session, message: Message): Outcome {
   const offset = message.u32(VhostConfig.OFFSET);
