@@ -1,6 +1,6 @@
 /** A scriptable vhost-user front-end: every message by hand, replies checked as the documentation demands. */
 import { strict as assert } from 'node:assert';
-import { Connection } from './connection.ts';
+import { Connection, pause } from './connection.ts';
 import {
   HeaderFlag,
   type Message,
@@ -16,6 +16,7 @@ import {
 const REPLY_FLAGS = HeaderFlag.VERSION | HeaderFlag.REPLY;
 /** How long nothing must come, where nothing may come. */
 const QUIET_MS = 30;
+const PATIENCE_MS = 10_000;
 
 /** What became of a message that should be refused. */
 export type Outcome = 'refused' | 'accepted' | 'closed' | 'silence';
@@ -34,6 +35,19 @@ export class FrontEnd {
 
   static connect(path: string): FrontEnd {
     return new FrontEnd(Connection.open(path));
+  }
+
+  /** Connects until it is served: the one before may not have been seen to go. */
+  static async served(path: string): Promise<FrontEnd> {
+    const end = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const frontEnd = FrontEnd.connect(path);
+      await frontEnd.connection.send({ request: Request.GET_FEATURES });
+      if (typeof (await frontEnd.connection.next()) !== 'string') return frontEnd;
+      frontEnd.close();
+      if (performance.now() > end) throw new Error(`${path} serves nobody`);
+      await pause(2);
+    }
   }
 
   has(bit: number): boolean {

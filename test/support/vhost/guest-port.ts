@@ -29,7 +29,7 @@ export function numberOf(bytes: readonly number[]): number {
 export class BufferedRing {
   readonly ring: RingDouble;
   readonly free: number[];
-  private readonly buffers: readonly number[];
+  private readonly buffers: number[];
   private seen = 0;
 
   constructor(ram: GuestRam, size: number, count = size / 2) {
@@ -44,6 +44,11 @@ export class BufferedRing {
     this.ring.setAvailIndex(index);
     this.seen = this.ring.usedIndex;
     this.free.splice(0, this.free.length, ...this.buffers.keys());
+  }
+
+  /** Buffers that are not with the device get other addresses. */
+  move(address: (count: number) => number): void {
+    for (const id of this.free) this.buffers[id] = address(BUFFER_BYTES);
   }
 
   offer(bytes: readonly number[] | undefined): boolean {
@@ -87,6 +92,13 @@ export class GuestPort {
 
   get rings(): RingDouble[] {
     return [this.receive.ring, this.transmit.ring];
+  }
+
+  /** Transmit buffers lie from this offset of the memory file on, as soon as they are free. */
+  moveBuffers(ram: GuestRam, fileOffset: number): void {
+    this.transmit.collect();
+    ram.skipTo(fileOffset);
+    this.transmit.move((bytes) => ram.allocate(bytes));
   }
 
   /** Offers every free receive buffer. */

@@ -65,11 +65,15 @@ export interface RamOptions {
   /** Unlike any other guest's; for the one region over the whole file. */
   readonly guestBase?: number;
   readonly userBase?: number;
+  /** How many of the regions are shared at first; all when absent. */
+  readonly tableRegions?: number;
 }
 
 export class GuestRam extends GuestSlice {
   readonly descriptor: number;
   readonly regions: readonly Region[];
+  /** How many of its regions the front-end shares; the rest comes later. */
+  tableRegions: number;
   private readonly viewAt: number;
   private taken = 0;
   private released = false;
@@ -81,9 +85,13 @@ export class GuestRam extends GuestSlice {
     super(theView().arena, viewAt, bytes);
     this.descriptor = descriptor;
     this.viewAt = viewAt;
-    this.regions = options.regions ?? [
-      { guest: guestBase, size: bytes, user: userBase, offset: 0 },
-    ];
+    const whole = { guest: guestBase, size: bytes, user: userBase, offset: 0 };
+    this.regions = options.regions ?? [whole];
+    this.tableRegions = options.tableRegions ?? this.regions.length;
+  }
+
+  private get shared(): readonly Region[] {
+    return this.regions.slice(0, this.tableRegions);
   }
 
   private regionOfOffset(offset: number): Region {
@@ -130,17 +138,23 @@ export class GuestRam extends GuestSlice {
 
   /** The payload of SET_MEM_TABLE. */
   get table(): Buffer {
-    return memoryTable(this.regions);
+    return memoryTable(this.shared);
   }
 
   /** Its descriptors: one for each region, and all the same file. */
   get descriptors(): number[] {
-    return this.regions.map(() => this.descriptor);
+    return this.shared.map(() => this.descriptor);
   }
 
   /** The payloads of one ADD_MEM_REG for each region. */
   get single(): Buffer[] {
-    return this.regions.map((region) => singleRegion(region));
+    return this.shared.map((region) => singleRegion(region));
+  }
+
+  /** Everything that was allocated is free again, and zeros. */
+  clear(): void {
+    this.arena.u8.fill(0, this.viewAt, this.viewAt + this.size);
+    this.taken = 0;
   }
 
   /** Every byte, to compare. */

@@ -40,35 +40,62 @@ export interface NetGuestOptions extends RamOptions {
 export class NetGuest {
   readonly frontEnd: FrontEnd;
   readonly ram: GuestRam;
-  readonly ports: readonly GuestPort[];
-  readonly rings: readonly GuestRing[];
+  ports: readonly GuestPort[] = [];
+  rings: readonly GuestRing[] = [];
   readonly wanted: bigint;
   /** The other end of the channel for requests of the back-end. */
   channel: UnixSocket | undefined;
   /** The back-end has the memory regions, region by region. */
   hasSlots = false;
+  private readonly shape: { readonly queueSize: number; readonly queuePairs: number };
   private readonly owned: number[] = [];
   private readonly sockets: UnixSocket[] = [];
 
-  constructor(path: string, options: NetGuestOptions = {}) {
+  private constructor(frontEnd: FrontEnd, ram: GuestRam, options: NetGuestOptions) {
     const { queueSize = 64, queuePairs = 1, wanted = VERSION_1 | MAC } = options;
     this.wanted = wanted;
-    this.frontEnd = FrontEnd.connect(path);
-    this.ram = new GuestRam(options);
+    this.frontEnd = frontEnd;
+    this.ram = ram;
+    this.shape = { queueSize, queuePairs };
+  }
+
+  /** Fresh rings with fresh descriptors, in memory that is zeros again: the driver starts anew. */
+  renew(): void {
+    this.ram.clear();
+    const { queueSize, queuePairs } = this.shape;
     this.ports = Array.from({ length: queuePairs }, () => new GuestPort(this.ram, queueSize));
-    this.rings = this.ports
-      .flatMap(({ rings }) => rings)
-      .map((double, index) => {
-        const call = this.own(createEventFd());
-        return {
-          index,
-          double,
-          kick: this.own(createEventFd()),
-          error: this.own(createEventFd()),
-          call,
-          called: () => readCounter(call),
-        };
-      });
+    this.rings = this.ports.flatMap(({ rings }) => rings).map((ring, n) => this.ringOf(ring, n));
+  }
+
+  private ringOf(double: RingDouble, index: number): GuestRing {
+    const [kick, error, call] = [0, 1, 2].map(() => this.own(createEventFd()));
+    return {
+      index,
+      double,
+      kick: kick!,
+      error: error!,
+      call: call!,
+      called: () => readCounter(call!),
+    };
+  }
+
+  /** The same guest, with its memory and rings as they are, after its front-end lost its connection. */
+  async reconnected(path: string): Promise<NetGuest> {
+    this.frontEnd.close();
+    const again = new NetGuest(await FrontEnd.served(path), this.ram, {
+      ...this.shape,
+      wanted: this.wanted,
+    });
+    again.ports = this.ports;
+    again.rings = this.ports.flatMap(({ rings }) => rings).map((ring, n) => again.ringOf(ring, n));
+    return again;
+  }
+
+  /** A guest whose front-end is the one that is served at a socket. */
+  static async open(path: string, options: NetGuestOptions = {}): Promise<NetGuest> {
+    const guest = new NetGuest(await FrontEnd.served(path), new GuestRam(options), options);
+    guest.renew();
+    return guest;
   }
 
   /** Ends of sockets that live as long as the guest. */

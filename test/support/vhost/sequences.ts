@@ -191,11 +191,16 @@ export async function umlDriverStop(guest: NetGuest): Promise<void> {
   await readOffer(guest.frontEnd);
 }
 
-export async function start(client: Client, guest: NetGuest): Promise<void> {
+/** Brings a guest up; QEMU's rings continue at these indices. */
+export async function start(
+  client: Client,
+  guest: NetGuest,
+  bases: readonly number[] = [],
+): Promise<void> {
   if (client === 'dpdk') return dpdkStart(guest);
   if (client === 'uml') return umlStart(guest);
   await qemuConnect(guest);
-  await qemuStart(guest);
+  await qemuStart(guest, bases);
 }
 
 export async function stop(client: Client, guest: NetGuest): Promise<void> {
