@@ -21,7 +21,7 @@ const OFFER = {
   VIRTIO_RING_F_EVENT_IDX: 29n,
   VIRTIO_F_VERSION_1: 32n,
 } as const;
-const OFFERED = Object.values(OFFER).reduce((bits, bit) => bits | (1n << bit), 0n);
+const OFFERED = Object.values(OFFER).reduce<bigint>((bits, bit) => bits | (1n << bit), 0n);
 const VERSION_1 = 1n << 32n;
 
 const bits = (...numbers: readonly number[]) =>

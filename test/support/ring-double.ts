@@ -156,6 +156,11 @@ export class RingDouble {
     return this.u16(this.used + VirtqUsed.IDX);
   }
 
+  /** Only before the device has the ring: it goes on where another one stopped. */
+  setUsedIndex(index: number): void {
+    this.u16(this.used + VirtqUsed.IDX, index);
+  }
+
   get usedFlags(): number {
     return this.u16(this.used);
   }

@@ -50,6 +50,12 @@ export class Suite {
     return guest;
   }
 
+  /** Another guest of a partition instead of this one, connected and no more. */
+  async fresh(instead: NetGuest, partition: string): Promise<NetGuest> {
+    instead.end();
+    return this.guest(partition);
+  }
+
   /** A guest of a partition that runs, with buffers to receive into. */
   async running(
     partition: string,
