@@ -62,6 +62,10 @@ export class NetGuest {
   /** Fresh rings with fresh descriptors, in memory that is zeros again: the driver starts anew. */
   renew(): void {
     this.ram.clear();
+    this.addRings();
+  }
+
+  private addRings(): void {
     const { queueSize, queuePairs } = this.shape;
     this.ports = Array.from({ length: queuePairs }, () => new GuestPort(this.ram, queueSize));
     this.rings = this.ports.flatMap(({ rings }) => rings).map((ring, n) => this.ringOf(ring, n));
@@ -89,6 +93,16 @@ export class NetGuest {
     again.ports = this.ports;
     again.rings = this.ports.flatMap(({ rings }) => rings).map((ring, n) => again.ringOf(ring, n));
     return again;
+  }
+
+  /** Another device of the same machine: its memory is the same, its rings are its own. */
+  async second(path: string): Promise<NetGuest> {
+    const other = new NetGuest(await FrontEnd.served(path), this.ram, {
+      ...this.shape,
+      wanted: this.wanted,
+    });
+    other.addRings();
+    return other;
   }
 
   /** A guest whose front-end is the one that is served at a socket. */

@@ -18,7 +18,7 @@ const DRIVER_OK = 4;
 const DRIVER = 3;
 /** What each front-end knows of the protocol features. */
 const QEMU_KNOWS = 0xbbfffn & ~(1n << BigInt(ProtocolBit.INBAND_NOTIFICATIONS));
-const DPDK_KNOWS =
+export const DPDK_KNOWS =
   (1n << BigInt(ProtocolBit.MQ)) |
   (1n << BigInt(ProtocolBit.REPLY_ACK)) |
   (1n << BigInt(ProtocolBit.STATUS));
