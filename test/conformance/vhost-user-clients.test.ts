@@ -86,7 +86,7 @@ describe('vhost-user front-ends', () => {
     for (const index of [0, 1]) await a.frontEnd.tell(Request.SET_VRING_ENABLE, u32(index, 0));
     a.ram.tableRegions = 2;
     await a.frontEnd.set(Request.SET_MEM_TABLE, a.ram.table, a.ram.descriptors);
-    for (const index of [0, 1]) await a.frontEnd.tell(Request.SET_VRING_ENABLE, u32(index, 1));
+    for (const index of [0, 1]) await a.enable(index);
     a.port.moveBuffers(a.ram, half);
     await assertTalk(a, b, 20);
   });

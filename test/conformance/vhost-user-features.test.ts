@@ -130,7 +130,7 @@ describe('vhost-user features', () => {
     }
   });
 
-  it('[utest->req~vhost.acknowledge~1] before acknowledgements are negotiated a message that needs one gets none', async () => {
+  it('[utest->req~vhost.reply-ack~1] before acknowledgements are negotiated a message that needs one gets none', async () => {
     const a = await connected();
     const flags = HeaderFlag.VERSION | HeaderFlag.NEED_REPLY;
     await a.connection.send({ request: Request.SET_OWNER, flags });

@@ -86,7 +86,7 @@ describe('vhost-user replies', () => {
     }
   });
 
-  it('[utest->req~vhost.acknowledge~1] every message that needs a reply gets exactly one, of zero', async () => {
+  it('[utest->req~vhost.reply-ack~1] every message that needs a reply gets exactly one, of zero', async () => {
     const guest = await negotiated();
     for (const message of commands(guest)) {
       assert.ok(await guest.frontEnd.acknowledged(message), requestName(message.request));
@@ -94,13 +94,13 @@ describe('vhost-user replies', () => {
     await guest.frontEnd.assertUsable();
   });
 
-  it('[utest->req~vhost.acknowledge~1] a message that needs no reply gets none', async () => {
+  it('[utest->req~vhost.reply-ack~1] a message that needs no reply gets none', async () => {
     const guest = await negotiated();
     for (const message of commands(guest)) await guest.frontEnd.connection.send(message);
     await guest.frontEnd.assertUsable();
   });
 
-  it('[utest->req~vhost.acknowledge~1] messages that are sent at once are answered in their order', async () => {
+  it('[utest->req~vhost.reply-ack~1] messages that are sent at once are answered in their order', async () => {
     const guest = await negotiated();
     const sent = commands(guest);
     for (const message of sent)
