@@ -186,9 +186,12 @@ export class GatewayHost {
     return this.choices.find(({ id }) => id === partition)!;
   }
 
-  /** Lines about faults of a partition. */
-  faultLines(partition: string): string[] {
-    return this.running.lines.filter((line) => line.startsWith(`partition ${partition}: fault `));
+  /** Lines about mistakes of a partition's guest and of its front-end. */
+  troubleLines(partition: string): string[] {
+    const trouble = new RegExp(
+      `^(partition ${partition}: fault |${partition}\\.net\\d: (?!a front-end connected))`,
+    );
+    return this.running.lines.filter((line) => trouble.test(line));
   }
 
   /** Nothing has ended the gateway. */

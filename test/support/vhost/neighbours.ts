@@ -86,7 +86,7 @@ export class Neighbours {
       assert.equal(way.trouble, undefined);
       assert.ok(more, 'the neighbours still talk');
     }
-    for (const id of ['c', 'd']) assert.deepEqual(this.host.faultLines(id), []);
+    for (const id of ['c', 'd']) assert.deepEqual(this.host.troubleLines(id), []);
   }
 
   end(): void {
