@@ -71,6 +71,7 @@ export class RingBank {
 
   /** SET_VRING_KICK: starts the ring. What is wrong with its setup, or nothing. */
   // [impl->req~vhost.ring-states~1]
+  // [impl->req~vhost.ring-setup~1]
   start(ring: VhostRing): string {
     if (ring.size === 0) return `ring ${ring.index} has no size`;
     const place = this.place(ring);
@@ -140,6 +141,7 @@ export class RingBank {
   }
 
   /** Takes the ring from the data plane; for its front-end it may go on to be started. */
+  // [impl->req~vhost.ring-stopped~1]
   private async halt(ring: VhostRing): Promise<void> {
     if (!this.places.delete(ring.index)) return;
     const number = this.post(CommandKind.STOP_QUEUE, ring);
@@ -161,6 +163,7 @@ export class RingBank {
    * every ring has left: some free the memory then without another word, so that a ring that is
    * only disabled is emptied while its device is in use, and left alone when it is not.
    */
+  // [impl->req~vhost.all-disabled~1]
   async enable(ring: VhostRing, enabled: boolean): Promise<void> {
     ring.enabled = enabled;
     if (!this.anyServed) {
@@ -174,6 +177,10 @@ export class RingBank {
       await this.parts.link.settled(number);
     }
     this.runStarted();
+  }
+
+  async enableAll(): Promise<void> {
+    for (const ring of this.rings) await this.enable(ring, true);
   }
 
   /** The device is in use again: every started ring runs, where it still has a place. */

@@ -96,7 +96,14 @@ export class Session {
   async acceptFeatures(wanted: FeatureBits): Promise<string> {
     const set = { low: (wanted.low & ~PROTOCOL_FEATURES_BIT) >>> 0, high: wanted.high };
     const same = set.low === this.features.low && set.high === this.features.high;
-    if (this.featuresSet && same) return '';
+    const problem = this.featuresSet && same ? '' : await this.negotiateSet(set);
+    // Without protocol features there is no SET_VRING_ENABLE: rings need not be enabled.
+    if (!problem && (wanted.low & PROTOCOL_FEATURES_BIT) === 0) await this.rings.enableAll();
+    if (!problem) this.showReady();
+    return problem;
+  }
+
+  private async negotiateSet(set: FeatureBits): Promise<string> {
     if (this.rings.anyServed) return 'other features while a ring is being served';
     const { plan, onFault } = this.parts;
     const judged = negotiate('virtio-net', plan.offered, plan.required, this.withOwn(set));
@@ -112,10 +119,6 @@ export class Session {
     await this.rings.stopAll();
     this.features = set;
     this.featuresSet = true;
-    // Without protocol features there is no SET_VRING_ENABLE: rings start enabled.
-    if ((wanted.low & PROTOCOL_FEATURES_BIT) === 0) {
-      for (const ring of this.rings.rings) ring.enabled = true;
-    }
     return '';
   }
 

@@ -10,6 +10,8 @@ const OFFERED = Object.values(ProtocolFeature).reduce<number>(
   0,
 );
 const MTU = bitOf('virtio-net', 'VIRTIO_NET_F_MTU');
+/** 5.1.4.1. */
+const MTU_MIN = 68;
 const MAC_BYTES = 6;
 
 export const PROTOCOL_REQUESTS: readonly Request[] = [
@@ -84,7 +86,7 @@ export const PROTOCOL_REQUESTS: readonly Request[] = [
       if (!hasBit(features, MTU) && !hasBit(parts.plan.offered, MTU)) {
         return refused('VIRTIO_NET_F_MTU is not offered');
       }
-      return mtu > 0 && mtu <= parts.plan.mtu
+      return mtu >= MTU_MIN && mtu <= parts.plan.mtu
         ? DONE
         : refused(`an MTU of ${mtu}; the device has ${parts.plan.mtu}`);
     },
