@@ -98,6 +98,7 @@ export class Connection {
     return this.headerView.getUint32(VhostHeader.SIZE, true);
   }
 
+  // [impl->req~vhost.broken-framing~1]
   private headerProblem(): string | undefined {
     const flags = this.headerView.getUint32(VhostHeader.FLAGS, true);
     const size = this.payloadBytes;
@@ -142,6 +143,7 @@ export class Connection {
     } else if (outcome.kind === 'refused') this.end(outcome.reason);
   }
 
+  // [impl->req~vhost.replies~1]
   private send(request: number, payload: Uint8Array, descriptor?: number): void {
     const bytes = new Uint8Array(VhostHeader.BYTES + payload.length);
     const view = new DataView(bytes.buffer);

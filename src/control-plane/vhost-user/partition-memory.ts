@@ -47,7 +47,8 @@ export class PartitionMemory {
    * Maps a range of a file, or finds it mapped. The descriptor stays the caller's. A string says
    * why it cannot be.
    */
-  // [impl->req~vhost.memory-table~1]
+  // [impl->req~vhost.memory-checked~1]
+  // [impl->req~vhost.memory-private~1]
   // [impl->req~vhost.memory-sealed~1]
   acquire(descriptor: number, range: FileRange): MappedRange | string {
     const facts = fileFacts(descriptor);

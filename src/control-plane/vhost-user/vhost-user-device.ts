@@ -11,6 +11,8 @@ import { Session, type SessionParts } from './session.ts';
 
 /** Ticks of the supervision between two attempts to reach a front-end that listens. */
 const CONNECT_EVERY_TICKS = 20;
+/** Front-ends make request numbers up: only so many names of refused ones are kept. */
+const REFUSALS_LOGGED_MAX = 32;
 
 export interface VhostUserDeviceParts extends Omit<SessionParts, 'onFault' | 'onReady'> {
   readonly socketPath: string;
@@ -66,11 +68,18 @@ export class VhostUserDevice implements DeviceModel {
     this.refusedLogged = true;
   }
 
+  // [impl->req~vhost.refusal~1]
   private async judge(session: Session, message: Message): Promise<Outcome> {
     const outcome = await carryOut(session, message);
     if (outcome.kind !== 'refused') return outcome;
-    const reason = `${requestName(message.request)} refused: ${outcome.reason}`;
-    this.log(reason);
+    const name = requestName(message.request);
+    const reason = `${name} refused: ${outcome.reason}`;
+    // Once for each request of a connection: who sends nonsense again and again fills no log.
+    const { refusals } = session;
+    if (refusals.size < REFUSALS_LOGGED_MAX && !refusals.has(name)) {
+      refusals.add(name);
+      this.log(reason);
+    }
     return repliesByItself(message.request) ? { kind: 'fatal', reason } : { ...outcome, reason };
   }
 

@@ -58,6 +58,7 @@ export const FEATURE_REQUESTS: readonly Request[] = [
     name: 'SET_STATUS',
     bytes: 8,
     needs: ProtocolFeature.STATUS,
+    // [impl->req~vhost.status~1]
     carryOut: async (session, message) => {
       const status = message.u64(0);
       if (!(status <= STATUS_MASK)) return refused(`status ${status} is more than a byte`);

@@ -14,6 +14,7 @@ const MTU = bitOf('virtio-net', 'VIRTIO_NET_F_MTU');
 const MTU_MIN = 68;
 const MAC_BYTES = 6;
 
+// [impl->req~vhost.net-messages~1]
 export const PROTOCOL_REQUESTS: readonly Request[] = [
   {
     id: FrontendRequest.GET_PROTOCOL_FEATURES,
