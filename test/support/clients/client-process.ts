@@ -1,0 +1,176 @@
+/** A client in a process group of its own: its console is awaited, and nothing of it outlives the tests. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+
+const TAIL_LINES = 30;
+const DEFAULT_PATIENCE_MS = 30_000;
+
+export interface ClientOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Text after which waiting is in vain: a kernel that has panicked, a program that has given up. */
+  readonly fatal?: RegExp;
+}
+
+interface Waiter {
+  /** Looks at the console; true when there is nothing more to wait for. */
+  look(): boolean;
+  fail(why: string): void;
+}
+
+/** A pattern that finds exactly this text. */
+export function literal(text: string): string {
+  return text.replace(/[^\w\s]/g, '\\$&');
+}
+
+const alive = new Set<ClientProcess>();
+let guarded = false;
+
+/** Whatever ends this process ends its clients: also an exception that no hook catches, and a signal. */
+function guard(): void {
+  if (guarded) return;
+  guarded = true;
+  process.on('exit', () => {
+    for (const client of alive) client.killNow();
+  });
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+}
+
+export class ClientProcess {
+  readonly name: string;
+  readonly exited: Promise<number | null>;
+  private readonly child: ChildProcess;
+  private readonly fatal: RegExp | undefined;
+  private readonly waiters = new Set<Waiter>();
+  private console = '';
+  private ended = false;
+
+  constructor(
+    name: string,
+    program: string,
+    words: readonly string[],
+    { env, fatal }: ClientOptions = {},
+  ) {
+    guard();
+    this.name = name;
+    this.fatal = fatal;
+    this.child = spawn(program, words, {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    alive.add(this);
+    // A test that forgets its client must not keep the whole run from ending.
+    this.child.unref();
+    for (const stream of [this.child.stdout!, this.child.stderr!]) {
+      (stream as Socket).unref();
+      stream.setEncoding('utf8');
+      stream.on('data', (text: string) => this.take(text.replaceAll('\r', '')));
+    }
+    // Who writes to a client that has just died learns of it from `exited`.
+    (this.child.stdin as Socket).unref();
+    this.child.stdin!.on('error', () => undefined);
+    this.exited = new Promise((resolve) => {
+      this.child.on('error', (error) => this.end(`did not start: ${error.message}`, resolve, null));
+      this.child.on('close', (code, signal) =>
+        this.end(`ended with ${signal ?? `exit code ${code}`}`, resolve, code),
+      );
+    });
+  }
+
+  get running(): boolean {
+    return !this.ended;
+  }
+
+  /** How much the console has shown: a place from which to look for what comes later. */
+  get position(): number {
+    return this.console.length;
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  textSince(position: number): string {
+    return this.console.slice(position);
+  }
+
+  write(text: string): void {
+    this.child.stdin!.write(text);
+  }
+
+  /** Resolves with the match of what the console shows after a position, or fails with its tail. */
+  waitFor(
+    pattern: string | RegExp,
+    timeoutMs = DEFAULT_PATIENCE_MS,
+    from = 0,
+  ): Promise<RegExpExecArray> {
+    const wanted = typeof pattern === 'string' ? new RegExp(literal(pattern)) : pattern;
+    return new Promise((resolve, reject) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.waiters.delete(waiter);
+      };
+      const waiter: Waiter = {
+        look: () => {
+          const match = wanted.exec(this.textSince(from));
+          if (!match) return false;
+          done();
+          resolve(match);
+          return true;
+        },
+        fail: (why) => {
+          done();
+          reject(new Error(`${this.name} ${why}; waited for ${wanted}\n${this.tail()}`));
+        },
+      };
+      const timer = setTimeout(() => waiter.fail(`was silent for ${timeoutMs} ms`), timeoutMs);
+      this.waiters.add(waiter);
+      if (waiter.look()) return;
+      if (this.ended) waiter.fail('has ended');
+      else if (this.fatal?.test(this.textSince(from))) waiter.fail('has failed');
+    });
+  }
+
+  /** The last lines of the console, for messages. */
+  tail(): string {
+    const lines = this.console.trimEnd().split('\n').slice(-TAIL_LINES);
+    return lines.map((line) => `    ${this.name}| ${line}`).join('\n');
+  }
+
+  /** kill -9 of the whole group: some clients leave helpers behind. */
+  killNow(): void {
+    if (this.child.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, 'SIGKILL');
+    } catch {
+      // The group is gone already.
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.killNow();
+    await this.exited;
+  }
+
+  private take(text: string): void {
+    const before = this.console.length;
+    this.console += text;
+    for (const waiter of [...this.waiters]) waiter.look();
+    // A pattern may lie across two pieces of text.
+    if (this.fatal?.test(this.textSince(Math.max(0, before - 100)))) this.failAll('has failed');
+  }
+
+  private end(why: string, resolve: (code: number | null) => void, code: number | null): void {
+    if (this.ended) return;
+    this.ended = true;
+    // Its helpers may still be there.
+    this.killNow();
+    alive.delete(this);
+    this.failAll(why);
+    resolve(code);
+  }
+
+  private failAll(why: string): void {
+    for (const waiter of [...this.waiters]) waiter.fail(why);
+  }
+}

@@ -1,0 +1,126 @@
+/** A Debian guest in QEMU, without hardware virtualisation, whose network devices are vhost-user front-ends. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { ClientProcess } from './client-process.ts';
+import { debianModules, guestDirectory, guestImage } from './guest-image.ts';
+import { LinuxGuest, newMarker } from './linux-guest.ts';
+import { Qmp } from './qmp.ts';
+
+export interface QemuDevice {
+  readonly socket: string;
+  readonly mac: string;
+  /** QEMU listens and the gateway connects. */
+  readonly server?: boolean;
+  readonly queuePairs?: number;
+  /** QEMU connects again so long after the connection broke. */
+  readonly reconnectMs?: number;
+  /** More properties of virtio-net-pci: `csum=off`. */
+  readonly properties?: string;
+}
+
+export interface QemuOptions {
+  readonly devices: readonly QemuDevice[];
+  readonly memoryMiB?: number;
+  /** After `-m SIZE,`: room for memory that is plugged in later. */
+  readonly memoryRoom?: string;
+  readonly processors?: number;
+  /** Modules that /init loads; by default all that a network guest needs. */
+  readonly load?: readonly string[];
+  readonly words?: readonly string[];
+}
+
+const MEMORY_MIB = 192;
+const MODULES = ['virtio_pci', 'virtio_net'];
+
+/** Vectors for each queue of a device, its control queue and its configuration. */
+const vectors = (queuePairs: number) => 2 * queuePairs + 2;
+
+function deviceWords(device: QemuDevice, n: number): string[] {
+  const { socket, mac, server, queuePairs = 1, reconnectMs, properties } = device;
+  const chardev = [`socket,id=c${n},path=${socket}`];
+  if (server) chardev.push('server=on,wait=off');
+  if (reconnectMs !== undefined) chardev.push(`reconnect-ms=${reconnectMs}`);
+  const netdev = [`vhost-user,id=n${n},chardev=c${n}`];
+  const pci = [`virtio-net-pci,netdev=n${n},mac=${mac}`];
+  if (queuePairs > 1) {
+    netdev.push(`queues=${queuePairs}`);
+    pci.push(`mq=on,vectors=${vectors(queuePairs)}`);
+  }
+  if (properties !== undefined) pci.push(properties);
+  const joined = [chardev, netdev, pci].map((parts) => parts.join(','));
+  return ['-chardev', joined[0]!, '-netdev', joined[1]!, '-device', joined[2]!];
+}
+
+/** The words of every machine of ours: TCG, shared memory, no display, nothing by default. */
+export function machineWords({
+  devices,
+  memoryMiB = MEMORY_MIB,
+  memoryRoom,
+  processors = 1,
+}: QemuOptions): string[] {
+  const size = [`${memoryMiB}M`, ...(memoryRoom === undefined ? [] : [memoryRoom])].join(',');
+  return [
+    ...['-nodefaults', '-no-user-config', '-machine', 'q35', '-accel', 'tcg', '-display', 'none'],
+    ...['-m', size, '-smp', `${processors}`],
+    ...[
+      '-object',
+      `memory-backend-memfd,id=mem,size=${memoryMiB}M,share=on`,
+      '-numa',
+      'node,memdev=mem',
+    ],
+    ...['-chardev', 'stdio,id=serial,signal=off', '-serial', 'chardev:serial'],
+    ...devices.flatMap(deviceWords),
+  ];
+}
+
+export class QemuGuest extends LinuxGuest {
+  private readonly qmpPath: string;
+  private monitor: Qmp | undefined;
+
+  constructor(name: string, options: QemuOptions) {
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'gateway-qemu-'));
+    const qmpPath = path.join(directory, 'qmp');
+    const marker = newMarker();
+    const words = [
+      ...machineWords(options),
+      ...['-qmp', `unix:${qmpPath},server=on,wait=off`],
+      ...['-kernel', path.join(guestDirectory(), 'vmlinux')],
+      ...['-initrd', guestImage(debianModules()), '-append', kernelLine(options, marker)],
+      ...(options.words ?? []),
+    ];
+    super(new ClientProcess(name, 'qemu-system-x86_64', words, { fatal: /Kernel panic/ }), marker);
+    this.qmpPath = qmpPath;
+    void this.process.exited.then(() => rmSync(directory, { recursive: true, force: true }));
+  }
+
+  /** Resolves when the guest's shell listens. */
+  static start(name: string, options: QemuOptions): Promise<QemuGuest> {
+    return new QemuGuest(name, options).booted();
+  }
+
+  async qmp(command: string, parameters?: object): Promise<unknown> {
+    this.monitor ??= await Qmp.connect(this.qmpPath);
+    return this.monitor.execute(command, parameters);
+  }
+
+  /** The guest restarts itself; the same QEMU goes on. */
+  async reboot(): Promise<void> {
+    const from = this.process.position;
+    this.process.write('0 reboot -f\n');
+    await this.shell.ready(from);
+  }
+
+  override async kill(): Promise<void> {
+    this.monitor?.close();
+    await super.kill();
+  }
+}
+
+/** A panic stays on the console, where it is found; memory that is plugged in is used at once. */
+function kernelLine({ load = MODULES }: QemuOptions, marker: string): string {
+  return [
+    'console=ttyS0 quiet loglevel=1 panic=0 memhp_default_state=online',
+    `marker=${marker} load=${load.join(',')}`,
+  ].join(' ');
+}
