@@ -12,7 +12,7 @@ import {
   type HeaderFields,
 } from '../support/net-guest.ts';
 import { assertStillServes, besideHonestPair } from '../support/net-neighbours.ts';
-import { Rig, netDevice, route } from '../support/rig.ts';
+import { ALL_PACKED, Rig, netDevice, route } from '../support/rig.ts';
 
 const OFFLOADS = { offer: features('CSUM', 'HOST_TSO4', 'HOST_TSO6'), descriptorsMax: 64 };
 const PLAIN = netHeader();
@@ -248,19 +248,22 @@ describe('hostile chains of a transmitq', () => {
     );
   }
 
-  it(
-    '[utest->req~queue.in-flight-once~1] ' +
-      'a head beyond the ring stops the transmitq, and nobody else (catalogue 3)',
-    () => {
-      const rig = besideHonestPair({
-        run: (attacked) => attacked.guest('mallory').transmit[0]!.expose(64),
-      });
-      assert.deepEqual(rig.faults('mallory'), { 'head-out-of-range': 1 });
-      rig.send('mallory', rig.packet('mallory', 'victim'));
-      rig.frames();
-      assert.equal(rig.guest('mallory').transmit[0]!.usedIndex, 0);
-    },
-  );
+  // A packed ring names no heads.
+  if (!ALL_PACKED) {
+    it(
+      '[utest->req~queue.in-flight-once~1] ' +
+        'a head beyond the ring stops the transmitq, and nobody else (catalogue 3)',
+      () => {
+        const rig = besideHonestPair({
+          run: (attacked) => attacked.guest('mallory').transmit[0]!.expose(64),
+        });
+        assert.deepEqual(rig.faults('mallory'), { 'head-out-of-range': 1 });
+        rig.send('mallory', rig.packet('mallory', 'victim'));
+        rig.frames();
+        assert.equal(rig.guest('mallory').transmit[0]!.usedIndex, 0);
+      },
+    );
+  }
 
   it(
     '[utest->req~net.multiqueue~1] ' +
@@ -270,7 +273,7 @@ describe('hostile chains of a transmitq', () => {
         mallory: { queuePairs: 2, offer: features('CTRL_VQ', 'MQ') },
         run: (attacked) => {
           attacked.send('mallory', attacked.packet('mallory', 'victim'), PLAIN, 1);
-          attacked.guest('mallory').transmit[1]!.setAvailIndex(0x7777);
+          attacked.guest('mallory').transmit[1]!.breakAtLook();
         },
       });
       assert.equal(rig.guest('mallory').transmit[1]!.usedIndex, 0);

@@ -1,7 +1,7 @@
 /** Honest requests in every layout that a device must read, each told by what must come out of it. */
 import type { RouteConfig } from '../../src/schedule/gateway-config.ts';
 import { NetCtrl } from '../../src/wire/virtio-net.ts';
-import { usedRingBytes } from '../../src/wire/virtqueue.ts';
+import { descriptorTableBytes, PackedEvent, usedRingBytes } from '../../src/wire/virtqueue.ts';
 import { usedSince } from './attack-targets.ts';
 import type { Range } from './fetch-decisions.ts';
 import { linked, raw, WRITE, type RawDesc } from './hostile-ring.ts';
@@ -184,12 +184,20 @@ function withAck(descs: readonly RawDesc[], ack: number): RawDesc[] {
   return linked([...descs, raw(ack, 1, WRITE)]);
 }
 
-/** The used rings of every double of a rig. */
-export function usedRings(rig: Rig): Range[] {
-  return Object.values(rig.guests).flatMap(({ receive, transmit, control }) =>
-    [...receive, ...transmit, ...(control ? [control] : [])].map((ring) => ({
-      at: ring.slice.at(ring.used),
-      bytes: usedRingBytes(ring.size),
+/** What the device owns of the rings of a rig: what it only writes, and what it reads and writes. */
+export function ringParts(rig: Rig): { written: Range[]; both: Range[] } {
+  const rings = Object.values(rig.guests).flatMap(({ receive, transmit, control }) => [
+    ...receive,
+    ...transmit,
+    ...(control ? [control] : []),
+  ]);
+  return {
+    written: rings.map(({ slice, used, size, packed }) => ({
+      at: slice.at(used),
+      bytes: packed ? PackedEvent.SIZE : usedRingBytes(size),
     })),
-  );
+    both: rings
+      .filter(({ packed }) => packed)
+      .map(({ slice, desc, size }) => ({ at: slice.at(desc), bytes: descriptorTableBytes(size) })),
+  };
 }

@@ -23,10 +23,10 @@ import {
 } from '../../src/channel/counters.ts';
 import { EventKind, type GatewayEvent } from '../../src/channel/event-log.ts';
 import { FAULT_COUNT } from '../../src/base/fault.ts';
-import type { PlanQueue } from '../../src/schedule/gateway-plan.ts';
+import type { PlanDevice, PlanQueue } from '../../src/schedule/gateway-plan.ts';
 import { namesOf } from '../../src/wire/features.ts';
-import { netDevice, Rig, route, type DeviceOptions, type RigOptions } from './rig.ts';
-import { RingDouble } from './ring-double.ts';
+import { netDevice, Rig, ringFor, route, type DeviceOptions, type RigOptions } from './rig.ts';
+import type { RingDouble } from './ring-double.ts';
 
 const NEIGHBOURS = ['b', 'c'];
 const PAIR_ROUTES = ['b-c', 'c-b'];
@@ -191,14 +191,13 @@ function concernsNeighbour(rig: Rig, event: GatewayEvent): boolean {
 
 /** The packets in a guest's used receive buffers with their virtio-net headers, oldest first, as hex. */
 export function received(rig: Rig, id: string): string[] {
-  const { slice, receive } = rig.guest(id);
-  return receive.flatMap((ring) =>
-    ring.usedElements.map((element) => {
-      const word = slice.at(ring.desc) / 4 + 4 * element.id;
-      const [low, high] = [slice.arena.i32[word]! >>> 0, slice.arena.i32[word + 1]! >>> 0];
-      return Buffer.from(slice.read(high * 2 ** 32 + low, element.length)).toString('hex');
-    }),
-  );
+  return rig
+    .guest(id)
+    .receive.flatMap((ring) =>
+      ring.usedElements.map(({ id, length }) =>
+        Buffer.from(ring.bytesOf(id, length)).toString('hex'),
+      ),
+    );
 }
 
 function digest(rig: Rig, id: string): string {
@@ -251,12 +250,13 @@ export function command(
 }
 
 /** Posts the start of a ring at the place of a double. */
-export function startRing(rig: Rig, queue: PlanQueue, ring: RingDouble, index = 0): void {
+export function startRing(rig: Rig, queue: PlanQueue, ring: RingDouble, index = ring.base): void {
   const { slice } = ring;
   const names = namesOf('virtio-net', rig.plan.devices[queue.device]!.offered);
   const flags =
     (names.includes('VIRTIO_RING_F_EVENT_IDX') ? RingFlag.EVENT_IDX : 0) |
-    (names.includes('VIRTIO_RING_F_INDIRECT_DESC') ? RingFlag.INDIRECT : 0);
+    (names.includes('VIRTIO_RING_F_INDIRECT_DESC') ? RingFlag.INDIRECT : 0) |
+    (ring.packed ? RingFlag.PACKED : 0);
   command(rig, CommandKind.START_QUEUE, queue.index, {
     [CommandWord.SIZE]: ring.size,
     [CommandWord.DESC]: slice.at(ring.desc) | 0,
@@ -267,6 +267,10 @@ export function startRing(rig: Rig, queue: PlanQueue, ring: RingDouble, index = 
     [CommandWord.NOTIFY_KIND]: NotifyKind.ARENA_WORD,
     [CommandWord.NOTIFY_TARGET]: queue.index,
   });
+}
+
+function isPacked({ offered }: PlanDevice): boolean {
+  return namesOf('virtio-net', offered).includes('VIRTIO_F_RING_PACKED');
 }
 
 /** What a driver's reset comes to: device and rings stop, and start again with fresh rings. */
@@ -283,7 +287,7 @@ export function restartGuest(rig: Rig, id: string): void {
   });
   const rings = device.queues.map((index) => {
     const queue = rig.plan.queues[index]!;
-    const ring = new RingDouble(slice, device.queueSizeMax);
+    const ring = ringFor(isPacked(device), slice, device.queueSizeMax);
     startRing(rig, queue, ring);
     return { role: queue.role, ring };
   });

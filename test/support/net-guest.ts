@@ -1,8 +1,7 @@
 /** What a network driver does, for tests: headers, chains in pieces, control commands, and what arrived. */
-import { CommandKind, CommandWord } from '../../src/channel/command-channel.ts';
-import { VirtqDesc, VirtqDescFlag } from '../../src/wire/virtqueue.ts';
-import type { Rig } from './rig.ts';
-import { RingDouble } from './ring-double.ts';
+import { CommandKind, CommandWord, RingFlag } from '../../src/channel/command-channel.ts';
+import { VirtqDescFlag } from '../../src/wire/virtqueue.ts';
+import { ringFor, type Rig } from './rig.ts';
 
 export const HEADER_BYTES = 12;
 const WRITE = VirtqDescFlag.WRITE;
@@ -83,7 +82,8 @@ export function postQueueStart(rig: Rig, id: string, queue: number): void {
   const guest = rig.guest(id);
   const { slice } = guest;
   const rings = role === 'receive' ? guest.receive : guest.transmit;
-  const ring = new RingDouble(slice, (rings[pair] ?? guest.control)!.size);
+  const old = (rings[pair] ?? guest.control)!;
+  const ring = ringFor(old.packed, slice, old.size);
   if (role === 'control') Object.assign(guest, { control: ring });
   else rings[pair] = ring;
   post(rig, CommandKind.START_QUEUE, queue, {
@@ -91,6 +91,8 @@ export function postQueueStart(rig: Rig, id: string, queue: number): void {
     [CommandWord.DESC]: slice.at(ring.desc) | 0,
     [CommandWord.AVAIL]: slice.at(ring.avail) | 0,
     [CommandWord.USED]: slice.at(ring.used) | 0,
+    [CommandWord.FLAGS]: ring.packed ? RingFlag.PACKED : 0,
+    [CommandWord.INDEX]: ring.base,
   });
 }
 
@@ -132,23 +134,6 @@ export function supplyPieces(rig: Rig, id: string, lengths: readonly number[], p
   return addresses;
 }
 
-function word(bytes: readonly number[], at: number, width: number): number {
-  return bytes.slice(at, at + width).reduceRight((sum, byte) => sum * 256 + byte, 0);
-}
-
-/** The first `length` bytes of the chain at `head`, found as its driver would: in its own table. */
-export function chainBytes(ring: RingDouble, head: number, length: number): number[] {
-  const bytes: number[] = [];
-  let index = head;
-  for (let n = 0; n < ring.size && bytes.length < length; n++) {
-    const desc = ring.slice.read(ring.desc + index * VirtqDesc.SIZE, VirtqDesc.SIZE);
-    const take = Math.min(word(desc, VirtqDesc.LEN, 4), length - bytes.length);
-    bytes.push(...ring.slice.read(word(desc, VirtqDesc.ADDR, 8), take));
-    index = word(desc, VirtqDesc.NEXT, 2);
-  }
-  return bytes;
-}
-
 /** One packet as the receiving driver puts it together from its used buffers. */
 export interface Arrival {
   readonly header: HeaderFields;
@@ -162,10 +147,10 @@ export function arrivals(rig: Rig, id: string, pair = 0): Arrival[] {
   const { usedElements } = ring;
   const found: Arrival[] = [];
   for (let n = 0; n < usedElements.length;) {
-    const first = chainBytes(ring, usedElements[n]!.id, usedElements[n]!.length);
+    const first = ring.bytesOf(usedElements[n]!.id, usedElements[n]!.length);
     const buffers = first.length < HEADER_BYTES ? 1 : readHeader(first).buffers;
     const parts = usedElements.slice(n, n + buffers);
-    const bytes = parts.flatMap((element) => chainBytes(ring, element.id, element.length));
+    const bytes = parts.flatMap((element) => ring.bytesOf(element.id, element.length));
     const lengths = parts.map(({ length }) => length);
     found.push({ header: readHeader(bytes), packet: bytes.slice(HEADER_BYTES), lengths });
     n += Math.max(1, buffers);

@@ -1,4 +1,5 @@
 /** Driver side of a packed queue for tests: writes real bytes, honest or hostile, field by field. */
+import type { FaultName } from '../../src/base/fault.ts';
 import {
   PACKED_WRAP,
   PackedDesc,
@@ -42,6 +43,8 @@ export class PackedDouble extends RingDouble {
   nextUsed: Place = { position: 0, wrap: 1 };
   /** Descriptors of each buffer that the device has, by id. */
   readonly lists = new Map<number, number>();
+  /** What each buffer was made of, by the id it had last: the ring forgets it. */
+  private readonly submitted = new Map<number, readonly RawDesc[]>();
   /** Used descriptors found so far, oldest first. */
   private readonly found: UsedElement[] = [];
   private nextId = 0;
@@ -114,6 +117,7 @@ export class PackedDouble extends RingDouble {
     });
     this.next = this.after(this.next, list.length);
     this.lists.set(id, list.length);
+    this.submitted.set(id, list);
     return () => {
       this.setFlags(places[0]!.position, flagsOf(0));
       return id;
@@ -135,6 +139,25 @@ export class PackedDouble extends RingDouble {
     const places = [from];
     while (places.length < count) places.push(this.after(places.at(-1)!));
     return places;
+  }
+
+  override repeat(id: number): void {
+    this.submitRaw([raw(0, 0)], id);
+  }
+
+  override breakAtLook(): FaultName {
+    const { position, wrap } = this.next;
+    this.setFlags(position, wrap === 1 ? AVAIL | USED : 0);
+    return 'descriptor-marks-invalid';
+  }
+
+  override bytesOf(id: number, length: number): number[] {
+    const bytes: number[] = [];
+    for (const desc of this.submitted.get(id)!) {
+      const take = Math.min(desc.length, length - bytes.length);
+      bytes.push(...this.slice.read(desc.low + desc.high * 2 ** 32, take));
+    }
+    return bytes;
   }
 
   /** The next used descriptor, or undefined. */

@@ -23,6 +23,10 @@ import { GuestSlice, RingDouble } from './ring-double.ts';
 
 const kernelPath = path.resolve(__dirname, '../../src/data-plane/arena-kernel.wasm');
 
+/** Every device offers and negotiates packed rings too. */
+export const ALL_PACKED = process.env['TEST_RINGS'] === 'packed';
+const PACKED = 'VIRTIO_F_RING_PACKED';
+
 let compiled: WebAssembly.Module | undefined;
 
 export function kernel(): WebAssembly.Module {
@@ -62,7 +66,8 @@ export interface DeviceOptions extends Partial<NetDeviceConfig> {
 }
 
 export function netDevice(last: number, options: DeviceOptions = {}): NetDeviceConfig {
-  const { offer = ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC'], ...rest } = options;
+  const { offer: wanted = ['VIRTIO_F_VERSION_1', 'VIRTIO_NET_F_MAC'], ...rest } = options;
+  const offer = ALL_PACKED ? [...wanted, PACKED] : wanted;
   return {
     id: 'net0',
     type: 'virtio-net',
@@ -159,8 +164,7 @@ function queueEntries(device: NetDeviceConfig) {
 }
 
 /** A driver-side double in the layout that was negotiated. */
-export function ringFor(features: readonly string[], slice: GuestSlice, size: number): RingDouble {
-  const packed = features.includes('VIRTIO_F_RING_PACKED');
+export function ringFor(packed: boolean, slice: GuestSlice, size: number): RingDouble {
   return packed ? new PackedDouble(slice, size) : new RingDouble(slice, size);
 }
 
@@ -224,7 +228,7 @@ export class Rig {
     const bits = negotiate ? bitsOf('virtio-net', negotiate) : device.offered;
     const names = namesOf('virtio-net', bits);
     const rings = device.queues.map((queue) => {
-      const double = ringFor(names, slice, device.queueSizeMax);
+      const double = ringFor(names.includes(PACKED), slice, device.queueSizeMax);
       this.startRing(queue, double, names);
       return { role: this.plan.queues[queue]!.role, double };
     });

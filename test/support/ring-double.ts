@@ -1,4 +1,5 @@
 /** Driver side of a split queue for tests: writes real bytes, honest or hostile, field by field. */
+import type { FaultName } from '../../src/base/fault.ts';
 import type { Arena } from '../../src/data-plane/arena.ts';
 import { EMBEDDED_GUEST_PHYSICAL } from '../../src/schedule/arena-layout.ts';
 import {
@@ -137,6 +138,17 @@ export class RingDouble {
     this.u16(this.avail + VirtqAvail.RING + 2 * this.size, index);
   }
 
+  /** Makes a buffer available that the device still has. */
+  repeat(head: number): void {
+    this.expose(head);
+  }
+
+  /** Writes what breaks the ring at the next look; the fault that names it. */
+  breakAtLook(): FaultName {
+    this.setAvailIndex(this.availIndex + this.size + 1);
+    return 'avail-index-out-of-range';
+  }
+
   /** Describes a chain in fresh descriptors and exposes it; the head. */
   submit(chain: readonly Desc[]): number {
     const indices = chain.map(() => this.nextFree++ % this.size);
@@ -150,6 +162,20 @@ export class RingDouble {
     });
     this.expose(indices[0]!);
     return indices[0]!;
+  }
+
+  /** The first `length` bytes of the chain at `head`, found as its driver would: in its own table. */
+  bytesOf(head: number, length: number): number[] {
+    const bytes: number[] = [];
+    let index = head;
+    for (let n = 0; n < this.size && bytes.length < length; n++) {
+      const at = this.desc + index * VirtqDesc.SIZE;
+      const address = this.u32(at) + this.u32(at + 4) * 2 ** 32;
+      const take = Math.min(this.u32(at + VirtqDesc.LEN), length - bytes.length);
+      bytes.push(...this.slice.read(address, take));
+      index = this.u16(at + VirtqDesc.NEXT);
+    }
+    return bytes;
   }
 
   get usedIndex(): number {

@@ -25,6 +25,8 @@ export function cutAt(lengths: readonly number[]): Layout {
 
 const HEADER_BYTES = new Array<number>(12).fill(1);
 
+const TABLE_BEHIND = 'in a direct descriptor and a table';
+
 export const LAYOUTS: Record<string, Layout> = {
   'in one descriptor': (_ring, whole) => [whole],
   'in three descriptors': cutAt([12, 20]),
@@ -33,11 +35,16 @@ export const LAYOUTS: Record<string, Layout> = {
   'in an indirect table at an odd address': (ring, whole) => [
     tableOf(ring, linked(cut(whole, [12, 20])), 1),
   ],
-  'in a direct descriptor and a table': (ring, whole) => {
+  [TABLE_BEHIND]: (ring, whole) => {
     const [first, ...rest] = cut(whole, [12, 20]);
     return linked([first!, tableOf(ring, linked(rest))]);
   },
 };
+
+/** 2.8.19: in a packed ring no list has a table. */
+export function layoutsOf(packed: boolean): [string, Layout][] {
+  return Object.entries(LAYOUTS).filter(([where]) => !packed || where !== TABLE_BEHIND);
+}
 
 /** Writes a buffer in this layout behind what the ring has, and exposes it; what the used element names. */
 export function place(ring: RingDouble, first: number, descs: readonly RawDesc[]): number {

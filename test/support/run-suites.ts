@@ -18,6 +18,7 @@ interface Counts {
 interface Suite {
   readonly name: string;
   readonly covered: boolean;
+  /** Folders below build/test, or the files of one. */
   readonly folders: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -28,6 +29,12 @@ const DEFAULT: readonly Suite[] = [
     name: 'covered',
     covered: true,
     folders: ['unit', 'conformance', 'property', 'adversarial', 'integration', 'fuzz'],
+  },
+  {
+    name: 'packed',
+    covered: false,
+    folders: ['unit/net', 'adversarial/net-*.test.js', 'adversarial/double-fetch.test.js'],
+    env: { TEST_RINGS: 'packed' },
   },
   { name: 'measured', covered: false, folders: ['litmus', 'timing'] },
   { name: 'tidy', covered: false, folders: ['tidy'] },
@@ -63,7 +70,9 @@ function runCommand(words: readonly string[]): CommandResult {
 }
 
 function run(suite: Suite): Counts {
-  const specs = suite.folders.map((folder) => `build/test/${folder}/**/*.test.js`);
+  const specs = suite.folders.map((folder) =>
+    folder.endsWith('.js') ? `build/test/${folder}` : `build/test/${folder}/**/*.test.js`,
+  );
   const counts = path.join(results, `${suite.name}.json`);
   const mocha = [
     bin('mocha/bin/mocha.js'),

@@ -1,9 +1,8 @@
 /** Receive buffers in indirect tables: what names a table is not one of the packet's descriptors. */
 import { strict as assert } from 'node:assert';
+import { INDIRECT, raw, WRITE, writeRaw } from '../../support/hostile-ring.ts';
 import { netDevice, Rig, route } from '../../support/rig.ts';
 
-const WRITE = 2;
-const INDIRECT = 4;
 const BUFFER = 512;
 
 describe('receive buffers in indirect tables', () => {
@@ -16,8 +15,7 @@ describe('receive buffers in indirect tables', () => {
     const { slice, receive } = rig.guest('b');
     for (let n = 0; n < 3; n++) {
       const table = slice.allocate(16);
-      const buffer = { address: slice.allocate(BUFFER), length: BUFFER, flags: WRITE };
-      receive[0]!.describe(0, buffer, table);
+      writeRaw(receive[0]!, 0, raw(slice.allocate(BUFFER), BUFFER, WRITE), table);
       receive[0]!.submit([{ address: table, length: 16, flags: INDIRECT }]);
     }
     rig.send('a', rig.packet('a', 'b', 1300));

@@ -54,7 +54,7 @@ describe('receive buffers that break a rule', () => {
     () => {
       const rig = oneWay(MERGEABLE);
       supplyEach(rig, 40);
-      rig.guest('b').receive[0]!.expose(0);
+      rig.guest('b').receive[0]!.repeat(0);
       sendOne(rig, 100);
       assertDropped(rig, 'receiver-fault', { 'head-in-flight': 1 }, []);
       sendOne(rig, 64);
@@ -67,9 +67,9 @@ describe('receive buffers that break a rule', () => {
       'a receive ring that breaks at its index stops, and reports once',
     () => {
       const rig = oneWay();
-      rig.guest('b').receive[0]!.setAvailIndex(65);
+      const fault = rig.guest('b').receive[0]!.breakAtLook();
       sendOne(rig, 64);
-      assertDropped(rig, 'receiver-fault', { 'avail-index-out-of-range': 1 }, []);
+      assertDropped(rig, 'receiver-fault', { [fault]: 1 }, []);
     },
   );
 
@@ -80,9 +80,9 @@ describe('receive buffers that break a rule', () => {
       const rig = oneWay(MERGEABLE);
       const [first] = supplyEach(rig, 40);
       rig.plane.queues[indexOfQueue(rig, 'b.net0.receiveq0')]!.look();
-      rig.guest('b').receive[0]!.setAvailIndex(99);
+      const fault = rig.guest('b').receive[0]!.breakAtLook();
       sendOne(rig, 100);
-      assertDropped(rig, 'receiver-fault', { 'avail-index-out-of-range': 1 }, []);
+      assertDropped(rig, 'receiver-fault', { [fault]: 1 }, []);
       assert.deepEqual(rig.guest('b').slice.read(first!, 40), new Array(40).fill(FILL));
     },
   );
