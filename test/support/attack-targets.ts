@@ -6,6 +6,7 @@ import type { QueueRole } from '../../src/schedule/gateway-plan.ts';
 import { linked, raw, WRITE, writeTable, type RawDesc } from './hostile-ring.ts';
 import type { Scenario } from './neighbours.ts';
 import type { Rig } from './rig.ts';
+import { PackedDouble } from './packed-double.ts';
 import type { RingDouble } from './ring-double.ts';
 
 /** No route carries this tag: a packet with it is served, and reaches nobody. */
@@ -81,6 +82,7 @@ export function queueOf(rig: Rig, { role }: Target): DeviceQueue {
 /** Puts an honest request into the ring; its head. */
 export function exposeHonest(rig: Rig, target: Target): number {
   const ring = ringOf(rig, target);
+  if (ring instanceof PackedDouble) return ring.submitRaw(target.honest(rig));
   writeTable(ring, linked(target.honest(rig), HONEST_FIRST), HONEST_FIRST);
   ring.expose(HONEST_FIRST);
   return HONEST_FIRST;

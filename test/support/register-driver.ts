@@ -1,7 +1,7 @@
 /** A driver at register level, honest or not: every access is one call, every width is its caller's choice. */
 import type { VirtioFunction } from '../../src/control-plane/pci/virtio-function.ts';
 import type { PlanDevice } from '../../src/schedule/gateway-plan.ts';
-import { bitsOf } from '../../src/wire/features.ts';
+import { bitOf, bitsOf, hasBit } from '../../src/wire/features.ts';
 import { DeviceStatus } from '../../src/wire/virtio.ts';
 import {
   BarLayout,
@@ -12,7 +12,8 @@ import {
   PciHeader,
 } from '../../src/wire/virtio-pci.ts';
 import type { FunctionBench } from './function-bench.ts';
-import { GuestSlice, RingDouble } from './ring-double.ts';
+import { ringFor } from './rig.ts';
+import { GuestSlice, type RingDouble } from './ring-double.ts';
 
 /** Natural width of every register of the common configuration structure (4.1.4.3). */
 export const COMMON_WIDTHS: ReadonlyMap<number, number> = new Map([
@@ -39,6 +40,7 @@ export const COMMON_WIDTHS: ReadonlyMap<number, number> = new Map([
   [CommonConfig.QUEUE_RESET, 2],
 ]);
 
+const RING_PACKED = bitOf('virtio-net', 'VIRTIO_F_RING_PACKED');
 const PER_QUEUE_FROM = CommonConfig.QUEUE_SIZE;
 const { ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK } = DeviceStatus;
 
@@ -61,6 +63,7 @@ export class RegisterDriver {
   readonly slice: GuestSlice;
   readonly rings = new Map<number, RingDouble>();
   private readonly bench: FunctionBench;
+  private acceptsPacked = false;
 
   constructor(bench: FunctionBench, device = 0) {
     this.bench = bench;
@@ -102,6 +105,7 @@ export class RegisterDriver {
   accept(word: number, bits: number): void {
     this.write(CommonConfig.DRIVER_FEATURE_SELECT, word);
     this.write(CommonConfig.DRIVER_FEATURE, bits);
+    if (word === 1) this.acceptsPacked = hasBit({ low: 0, high: bits }, RING_PACKED);
   }
 
   acceptNames(names: readonly string[]): void {
@@ -135,7 +139,7 @@ export class RegisterDriver {
     queue: number,
     { size = this.plan.queueSizeMax, vector = NO_VECTOR }: QueueOptions = {},
   ): RingDouble {
-    const ring = new RingDouble(this.slice, size);
+    const ring = ringFor(this.acceptsPacked, this.slice, size);
     this.rings.set(queue, ring);
     this.select(queue);
     this.write(CommonConfig.QUEUE_SIZE, size);

@@ -13,6 +13,12 @@ import { DEVICE_TYPE_ID, DeviceStatus } from '../../../src/wire/virtio.ts';
 import {
   availRingBytes,
   descriptorTableBytes,
+  PACKED_ALIGN,
+  PACKED_WRAP,
+  PackedDesc,
+  PackedDescFlag,
+  PackedEvent,
+  PackedEventFlags,
   usedRingBytes,
   VIRTQ_ALIGN,
   VirtqAvail,
@@ -63,6 +69,31 @@ describe('wire: layouts', () => {
       assert.equal(usedRingBytes(size), 6 + 8 * size);
     }
     assert.deepEqual(VIRTQ_ALIGN, { DESC: 16, AVAIL: 2, USED: 4 });
+  });
+
+  it('[utest->req~queue.setup-valid~1] 2.8.13, 2.8.1: a packed descriptor ends with id and flags', () => {
+    assert.deepEqual(
+      PackedDesc,
+      offsetsOf([
+        ['ADDR', 8],
+        ['LEN', 4],
+        ['ID', 2],
+        ['FLAGS', 2],
+      ]),
+    );
+    assert.deepEqual(PackedDescFlag, { AVAIL: 128, USED: 32768 });
+  });
+
+  it('[utest->req~queue.setup-valid~1] 2.8.14, 2.8.10.1: an event suppression structure is offset and flags', () => {
+    assert.deepEqual(
+      PackedEvent,
+      offsetsOf([
+        ['OFFSET', 2],
+        ['FLAGS', 2],
+      ]),
+    );
+    assert.deepEqual(PackedEventFlags, { ENABLE: 0, DISABLE: 1, DESC: 2, MASK: 3 });
+    assert.deepEqual([PACKED_WRAP, PACKED_ALIGN.EVENT], [0x8000, 4]);
   });
 
   it('[utest->req~net.header-valid~1] 5.1.9: the virtio-net header has 12 bytes since VERSION_1', () => {
