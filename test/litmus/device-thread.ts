@@ -5,9 +5,13 @@ import { SeededRandom } from '../support/seeded-random.ts';
 import { Arena } from '../../src/data-plane/arena.ts';
 import { GuestMemory } from '../../src/data-plane/guest-memory.ts';
 import { DescriptorChain } from '../../src/data-plane/virtqueue/descriptor-chain.ts';
+import { PackedQueue } from '../../src/data-plane/virtqueue/packed-queue.ts';
 import { SplitQueue } from '../../src/data-plane/virtqueue/split-queue.ts';
+import type { Virtqueue } from '../../src/data-plane/virtqueue/virtqueue.ts';
 import { EMBEDDED_GUEST_PHYSICAL } from '../../src/schedule/arena-layout.ts';
+import { PACKED_WRAP } from '../../src/wire/virtqueue.ts';
 import { kernel } from '../support/rig.ts';
+import { packedRingSize } from './packed-driver.ts';
 import {
   BUFFER_BYTES,
   deviceWrites,
@@ -25,7 +29,7 @@ class Device {
   notifications = 0;
   private served = 0;
   private readonly arena: Arena;
-  private readonly queue: SplitQueue;
+  private readonly queue: Virtqueue;
   private readonly chain: DescriptorChain;
   private readonly random: SeededRandom;
   private readonly heads: number[] = [];
@@ -40,18 +44,20 @@ class Device {
       { guestPhysical: EMBEDDED_GUEST_PHYSICAL, size: SLICE_BYTES, arenaAt: SLICE_AT },
     ]);
     this.chain = new DescriptorChain(this.arena, memory, 4, SCRATCH_AT);
-    this.queue = new SplitQueue(this.arena, data.size);
+    const size = data.packed ? packedRingSize(data.size) : data.size;
+    const Queue = data.packed ? PackedQueue : SplitQueue;
+    this.queue = new Queue(this.arena, size);
     this.random = new SeededRandom(data.seed + 1);
     const { desc, avail, used } = data.ring!;
     this.queue.start({
-      size: data.size,
+      size,
       descAt: desc,
       availAt: avail,
       usedAt: used,
       eventIdx: data.eventIdx,
       indirect: false,
-      packed: false,
-      index: 0,
+      packed: data.packed,
+      index: data.packed ? PACKED_WRAP : 0,
     });
   }
 
@@ -77,11 +83,9 @@ class Device {
       if (error !== undefined) return error;
     }
     while (heads.length > 0) {
-      // Buffers may come back in any order.
-      const [sequence, head] = heads.splice(random.below(heads.length / 2) * 2, 2) as [
-        number,
-        number,
-      ];
+      // A split ring gives buffers back in any order, a packed one as they came.
+      const from = this.data.packed ? 0 : random.below(heads.length / 2) * 2;
+      const [sequence, head] = heads.splice(from, 2) as [number, number];
       queue.complete(head, deviceWrites(sequence) ? BUFFER_BYTES : 0);
       if (random.below(3) === 0) queue.publish();
     }
@@ -98,7 +102,9 @@ class Device {
     const fault = queue.walk(chain, head, chain.descriptorsMax);
     if (fault !== NO_FAULT) return `${faultName(fault)} in ${sequence}`;
     const writable = deviceWrites(sequence);
-    if (chain.segments !== 1 || chain.writableBytes !== (writable ? BUFFER_BYTES : 0)) {
+    const whole = chain.readableBytes + chain.writableBytes === BUFFER_BYTES;
+    const inOne = chain.segments === 1 || chain.at[1] === chain.at[0]! + chain.length[0]!;
+    if (!whole || !inOne || chain.writableBytes > 0 !== writable) {
       return `buffer ${sequence}: ${chain.readableBytes} readable, ${chain.writableBytes} writable bytes`;
     }
     this.heads.push(sequence, head);

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { DriverQueue } from '../../src/guest/driver-queue.ts';
+import { PackedDriver } from './packed-driver.ts';
 import {
   BUFFER_BYTES,
   deviceWrites,
@@ -24,7 +25,7 @@ class Driver {
   private readonly free: number[];
   /** Sequence number of the buffer that the device has under each index, or -1. */
   private readonly owned: Int32Array;
-  private readonly queue: DriverQueue;
+  private readonly queue: DriverQueue | PackedDriver;
   private readonly memory: SliceMemory;
   private readonly random: SeededRandom;
 
@@ -34,7 +35,8 @@ class Driver {
     this.data = data;
     this.memory = new SliceMemory(data.memory);
     this.random = new SeededRandom(data.seed);
-    this.queue = new DriverQueue(this.memory, {
+    const Queue = data.packed ? PackedDriver : DriverQueue;
+    this.queue = new Queue(this.memory, {
       size: data.size,
       bufferBytes: BUFFER_BYTES,
       eventIdx: data.eventIdx,

@@ -18,7 +18,9 @@ interface Outcome {
   readonly kicks: number;
 }
 
-async function run(options: Pick<LitmusData, 'size' | 'eventIdx' | 'steps'>): Promise<Outcome> {
+async function run(
+  options: Pick<LitmusData, 'size' | 'eventIdx' | 'packed' | 'steps'>,
+): Promise<Outcome> {
   const memory = Arena.memory(ARENA_PAGES);
   const data: LitmusData = { memory, seed, ...options };
   const driver = new Worker(path.join(__dirname, 'driver-thread.js'), { workerData: data });
@@ -49,22 +51,32 @@ describe('litmus: notification and publication order on two threads', function (
   this.timeout(WATCHDOG_MS + 20_000 + (steps * NS_PER_STEP_MAX) / 1e6);
 
   const cases = [
-    { size: 2, eventIdx: true, share: 0.01 },
-    { size: 4, eventIdx: true, share: 0.05 },
-    { size: 16, eventIdx: true, share: 0.25 },
-    { size: 64, eventIdx: true, share: 0.6 },
-    { size: 4, eventIdx: false, share: 0.03 },
-    { size: 16, eventIdx: false, share: 0.06 },
+    { size: 2, eventIdx: true, packed: false, share: 0.01 },
+    { size: 4, eventIdx: true, packed: false, share: 0.05 },
+    { size: 16, eventIdx: true, packed: false, share: 0.25 },
+    { size: 64, eventIdx: true, packed: false, share: 0.6 },
+    { size: 4, eventIdx: false, packed: false, share: 0.03 },
+    { size: 16, eventIdx: false, packed: false, share: 0.06 },
+    { size: 1, eventIdx: true, packed: true, share: 0.01 },
+    { size: 2, eventIdx: true, packed: true, share: 0.02 },
+    { size: 16, eventIdx: true, packed: true, share: 0.25 },
+    { size: 64, eventIdx: true, packed: true, share: 0.4 },
+    { size: 16, eventIdx: false, packed: true, share: 0.06 },
   ];
-  for (const { size, eventIdx, share } of cases) {
-    const mode = eventIdx ? 'EVENT_IDX' : 'flags';
+  for (const { size, eventIdx, packed, share } of cases) {
+    const mode = `${packed ? 'packed' : 'split'}, ${eventIdx ? 'by event' : 'by flags'}`;
     it(`[utest->req~queue.notify-suppression~1] ${size} buffers, ${mode}: every wait ends, every buffer is whole`, async () => {
       const count = Math.ceil(steps * share);
-      const { errors, waits, notifications, kicks } = await run({ size, eventIdx, steps: count });
+      const { errors, waits, notifications, kicks } = await run({
+        size,
+        eventIdx,
+        packed,
+        steps: count,
+      });
       assert.deepEqual(errors, [], `seed ${seed}, ${count} steps`);
       assert.equal(kicks, 0, 'the device polls and wants no kicks');
       assert.ok(waits > 0 && notifications > 0, `${waits} waits, ${notifications} notifications`);
-      if (process.env['SHOW']) console.log({ size, waits, notifications, count });
+      if (process.env['SHOW']) console.log({ size, packed, waits, notifications, count });
     });
   }
 });

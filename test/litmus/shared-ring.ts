@@ -17,9 +17,11 @@ export const WATCHDOG_MS = 8000;
 
 export interface LitmusData {
   readonly memory: WebAssembly.Memory;
+  /** Buffers, and descriptors of a split ring. */
   readonly size: number;
   readonly steps: number;
   readonly eventIdx: boolean;
+  readonly packed: boolean;
   readonly seed: number;
   /** Ring parts, as the driver laid them out. */
   readonly ring?: { readonly desc: number; readonly avail: number; readonly used: number };
