@@ -12,6 +12,33 @@ describe('VIRTIO 2.7: one life after another', () => {
     assert.equal(bench.queue.takeNotification(), false);
   });
 
+  it('[utest->req~queue.resume~1] service resumes behind what was published, whatever was taken or completed', () => {
+    for (const index of [0, 5, 0xffff]) {
+      const bench = new QueueBench({ size: 4, index });
+      assert.equal(bench.queue.base, index);
+      const heads = bench.offer(3);
+      bench.look();
+      const [first, second] = bench.take(2) as [number, number];
+      bench.queue.complete(first, 0);
+      bench.queue.publish();
+      bench.queue.complete(second, 0);
+      bench.queue.stop();
+      bench.queue.publish();
+      const base = (index + 1) & 0xffff;
+      assert.deepEqual([bench.queue.base, bench.double.usedIndex], [base, base]);
+      const { double, queue, slice } = bench;
+      queue.start({
+        ...{ size: 4, eventIdx: false, indirect: false, packed: false, index: queue.base },
+        descAt: slice.at(double.desc),
+        availAt: slice.at(double.avail),
+        usedAt: slice.at(double.used),
+      });
+      bench.look();
+      assert.deepEqual(bench.take(), heads.slice(1), 'offered again');
+      assert.equal(bench.look(), 'none');
+    }
+  });
+
   it('[utest->req~queue.chain-checked~1] after so many walks that their number wraps, no loop is seen where none is', () => {
     const bench = new QueueBench({ size: 8 });
     const desc = { address: bench.slice.allocate(8), length: 8 };

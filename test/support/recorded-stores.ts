@@ -22,8 +22,11 @@ export function recordStores(arena: Arena, action: () => void): RecordedStore[] 
   const log: RecordedStore[] = [];
   const views = arena as { i32: Int32Array };
   const { i32 } = views;
-  const { store } = Atomics;
-  views.i32 = recording(i32, log);
+  const { load, store } = Atomics;
+  const recorded = recording(i32, log);
+  views.i32 = recorded;
+  Atomics.load = ((view: Uint16Array | Int32Array, index: number) =>
+    load(view === recorded ? i32 : view, index)) as typeof Atomics.load;
   Atomics.store = ((view: Uint16Array | Int32Array, index: number, value: number) => {
     if (view.buffer === i32.buffer) log.push({ at: index * view.BYTES_PER_ELEMENT, value });
     return store(view, index, value);
@@ -32,6 +35,7 @@ export function recordStores(arena: Arena, action: () => void): RecordedStore[] 
     action();
   } finally {
     views.i32 = i32;
+    Atomics.load = load;
     Atomics.store = store;
   }
   return log;
