@@ -27,7 +27,7 @@ export class DeviceQueue {
   /** When the ring was started, in nanoseconds. */
   readonly startedAt = new Float64Array(1);
   awaiting = false;
-  private readonly split: SplitQueue;
+  readonly split: SplitQueue;
   private readonly packed: PackedQueue;
   private readonly countersAt: number;
 

@@ -13,9 +13,14 @@ export const Served = {
 export interface QueueService {
   /** Looks at the ring once: requests that can be served now. */
   look(): number;
+  /**
+   * Serves up to `max` requests of together at most `bytesLeft` bytes at once, as far as they are
+   * simple enough; how many. None means that the next one is for {@link serve}.
+   */
+  serveMany(max: number, bytesLeft: number): number;
   /** Serves one request of at most `bytesLeft` bytes. */
   serve(bytesLeft: number): number;
-  /** Bytes of the request served last, packet without virtio-net header. */
+  /** Bytes of the requests served last, packets without virtio-net header. */
   readonly lastBytes: number;
   /** Makes everything served so far visible, receivers first. */
   publish(): void;

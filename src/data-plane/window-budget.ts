@@ -49,11 +49,21 @@ class QueueBudget {
     return this.closed ? 0 : this.guaranteedLeft * this.costNs;
   }
 
-  spend(bytes: number): void {
-    this.requestsLeft--;
+  spend(requests: number, bytes: number): void {
+    this.requestsLeft -= requests;
     this.bytesLeft -= bytes;
-    if (this.guaranteedLeft > 0) this.guaranteedLeft--;
+    this.guaranteedLeft = Math.max(0, this.guaranteedLeft - requests);
     if (this.requestsLeft === 0) this.closed = true;
+  }
+
+  /**
+   * How many requests may start one after the other when `left` nanoseconds remain, of which the
+   * others' guarantees need `reserved`: work beyond the own guarantee must leave the others theirs.
+   */
+  startable(left: number, reserved: number): number {
+    const fit = Math.floor(left / this.costNs);
+    const beyond = Math.max(this.guaranteedLeft, Math.floor((left - reserved) / this.costNs));
+    return Math.min(fit, beyond, this.requestsLeft);
   }
 }
 
@@ -146,8 +156,18 @@ export class WindowBudget {
         outOfTime = true;
         break;
       }
-      // Work beyond the own guarantee must leave the others theirs.
-      if (queue.guaranteedLeft === 0 && now + costNs + reserved > this.end) break;
+      const startable = queue.startable(this.end - now, reserved);
+      if (startable <= 0) break;
+      const many = queue.publishEach
+        ? 0
+        : service.serveMany(Math.min(startable, available, BURST_MAX - served), queue.bytesLeft);
+      if (many > 0) {
+        now += many * costNs;
+        served += many;
+        available -= many;
+        queue.spend(many, service.lastBytes);
+        continue;
+      }
       const result = service.serve(queue.bytesLeft);
       if (result !== Served.ONE) {
         queue.closed = true;
@@ -156,7 +176,7 @@ export class WindowBudget {
       now += costNs;
       served++;
       available--;
-      queue.spend(service.lastBytes);
+      queue.spend(1, service.lastBytes);
       if (queue.publishEach) service.publish();
     }
     if (served > 0) {

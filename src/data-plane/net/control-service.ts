@@ -68,6 +68,10 @@ export class ControlService implements QueueService {
     return device.started && queue.enabled ? queue.look() : 0;
   }
 
+  serveMany(): number {
+    return 0;
+  }
+
   serve(bytesLeft: number): number {
     const { queue, chain, arena, commandAt } = this.parts;
     const { ring } = queue;

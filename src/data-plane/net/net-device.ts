@@ -78,7 +78,7 @@ export class NetDevice {
   private mergeable = false;
   private pairsByRings = false;
   /** MTU and Ethernet header. */
-  private readonly untaggedBytesMax: number;
+  readonly untaggedBytesMax: number;
   private readonly arena: Arena;
   private readonly queues: readonly DeviceQueue[];
   private readonly publications: Publications;
@@ -159,16 +159,22 @@ export class NetDevice {
     return packet.vlan >= 0 ? this.untaggedBytesMax + Ethernet.TAG : this.untaggedBytesMax;
   }
 
+  /** The receive ring that packets of this pair go to, while anything can be put into it. */
+  // [impl->req~net.multiqueue~1]
+  readyQueue(pair: number): DeviceQueue | undefined {
+    if (!this.started || !this.partition.running) return undefined;
+    const queue = this.queues[pair < this.receivePairs ? pair : pair % this.receivePairs]!;
+    return queue.mayReceive ? queue : undefined;
+  }
+
   /**
    * Puts a packet into the receive ring of this pair, once, from the sender's memory: all buffers
    * are reserved before the first byte is written. {@link DELIVERED} or a drop reason.
    */
   // [impl->req~net.receive-buffers~1]
   receive(packet: Packet, pair: number, reservedByOthers: number, descriptorsMax: number): number {
-    if (!this.started || !this.partition.running) return Drop.RECEIVER_NOT_READY;
-    // [impl->req~net.multiqueue~1]
-    const queue = this.queues[pair < this.receivePairs ? pair : pair % this.receivePairs]!;
-    if (!queue.mayReceive) return Drop.RECEIVER_NOT_READY;
+    const queue = this.readyQueue(pair);
+    if (!queue) return Drop.RECEIVER_NOT_READY;
     if (packet.bytes > this.packetBytesMax(packet)) return Drop.TOO_LONG_FOR_RECEIVER;
     const total = NetHeader.SIZE + packet.bytes;
     const { sink } = this;

@@ -2,9 +2,14 @@
  * One packet on its way: its head was copied to host memory once and was judged there, its rest
  * lies where the sender put it. Reused, never allocated.
  */
+import { EtherType } from '../../wire/ethernet.ts';
 import { NetHeader } from '../../wire/virtio-net.ts';
 import type { Arena } from '../arena.ts';
 import type { DescriptorChain } from '../virtqueue/descriptor-chain.ts';
+
+/** EtherTypes as a little-endian load sees them. */
+export const VLAN_LE = ((EtherType.VLAN & 0xff) << 8) | (EtherType.VLAN >>> 8);
+export const VLAN_OUTER_LE = ((EtherType.VLAN_OUTER & 0xff) << 8) | (EtherType.VLAN_OUTER >>> 8);
 
 /** So much of a packet is taken aside before anything is decided. */
 export const HEAD_BYTES = 64;

@@ -41,6 +41,12 @@ export class SwitchRoute {
     return vlan === this.enters ? this.leaves : NOT_CARRIED;
   }
 
+  /** Whether the route carries packets with this tag, and its receiver wants this destination. */
+  wants(low: number, high: number, vlan: number): boolean {
+    const tag = this.tagAtReceiver(vlan);
+    return tag !== NOT_CARRIED && this.receiver.filter.accepts(low, high, tag);
+  }
+
   /** Whether a packet past the quota waits, because the next major frame can carry it. */
   mayDefer(bytes: number): boolean {
     return this.plan.excess === 'defer' && this.policer.fitsAnEmptyFrame(bytes);
@@ -48,6 +54,13 @@ export class SwitchRoute {
 
   sent(): void {
     this.words[this.countersAt + RouteCounter.SENT]! += 1;
+  }
+
+  /** Counts packets that were sent here and delivered, all of them. */
+  deliveredPlain(packets: number, bytes: number): void {
+    this.words[this.countersAt + RouteCounter.SENT]! += packets;
+    this.words[this.countersAt + RouteCounter.DELIVERED]! += packets;
+    this.words[this.countersAt + RouteCounter.BYTES]! += bytes;
   }
 
   deferred(): void {

@@ -1,7 +1,7 @@
 /** One transmitq: takes a packet, judges it, and hands it to the switch (VIRTIO 5.1.9.2). */
 import { Fault, NO_FAULT, type FaultCode } from '../../base/fault.ts';
 import { QueueCounter } from '../../channel/counters.ts';
-import { Ethernet, EtherType, IP_PACKET_MAX } from '../../wire/ethernet.ts';
+import { Ethernet, IP_PACKET_MAX } from '../../wire/ethernet.ts';
 import { GsoType, NetHeader } from '../../wire/virtio-net.ts';
 import type { Arena } from '../arena.ts';
 import type { DeviceQueue } from '../device-queue.ts';
@@ -14,16 +14,14 @@ import type { Virtqueue } from '../virtqueue/virtqueue.ts';
 import type { NetDevice } from './net-device.ts';
 import { readNetHeader } from './net-header.ts';
 import type { Segmentation } from './offload.ts';
-import { HEAD_BYTES, type Packet } from './packet.ts';
+import { HEAD_BYTES, VLAN_LE, VLAN_OUTER_LE, type Packet } from './packet.ts';
+import { ShortWay } from './short-way.ts';
 import type { Staging } from './staging.ts';
 import { UNTAGGED, type SwitchRoute } from './switch-route.ts';
 import { Forwarded, type VirtualSwitch } from './virtual-switch.ts';
 
 const VLAN_ID_MASK = 0xfff;
 const CHECKSUM_START_MAX = 0xffff - Ethernet.TAG;
-/** EtherTypes as a little-endian load sees them. */
-const VLAN_LE = ((EtherType.VLAN & 0xff) << 8) | (EtherType.VLAN >>> 8);
-const VLAN_OUTER_LE = ((EtherType.VLAN_OUTER & 0xff) << 8) | (EtherType.VLAN_OUTER >>> 8);
 
 export interface TransmitParts {
   readonly arena: Arena;
@@ -55,6 +53,7 @@ export class TransmitService implements QueueService {
   private readonly macLow: number;
   private readonly macHigh: number;
   private readonly segmentation: Segmentation;
+  private readonly shortWay: ShortWay;
   private readonly measured: boolean;
   private readonly stamps: ArrivalStamps;
   private deferred = false;
@@ -80,6 +79,7 @@ export class TransmitService implements QueueService {
     this.macLow = parts.device.macLow;
     this.macHigh = parts.device.macHigh;
     this.segmentation = parts.staging.segmentation;
+    this.shortWay = new ShortWay(parts);
     this.measured = parts.probes.length > 0;
     this.stamps = new ArrivalStamps(parts.device.plan.queueSizeMax);
   }
@@ -112,6 +112,16 @@ export class TransmitService implements QueueService {
     if (this.measured) this.stamps.looked(before, ring.seen, time.now, ring.sawAll);
     if (this.deferred) return 0;
     return this.segmentation.active ? available + 1 : available;
+  }
+
+  /** Requests of a measured queue are told apart, and so served one by one. */
+  serveMany(max: number, bytesLeft: number): number {
+    if (this.measured || this.segmentation.active) return 0;
+    const count = this.shortWay.forward(max, bytesLeft);
+    this.lastBytes = this.shortWay.bytes;
+    this.uncountedRequests += count;
+    this.uncountedBytes += this.lastBytes;
+    return count;
   }
 
   serve(bytesLeft: number): number {

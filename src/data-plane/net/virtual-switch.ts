@@ -77,14 +77,9 @@ export class VirtualSwitch {
 
   /** The receiver's tag when the route carries the packet and its driver wants it. */
   private tagOn(route: SwitchRoute, packet: Packet): number {
-    const tag = route.tagAtReceiver(packet.vlan);
-    if (tag === NOT_CARRIED) return NOT_CARRIED;
-    const wanted = route.receiver.filter.accepts(
-      packet.destinationLow,
-      packet.destinationHigh,
-      tag,
-    );
-    return wanted ? tag : NOT_CARRIED;
+    const { destinationLow, destinationHigh, vlan } = packet;
+    const wanted = route.wants(destinationLow, destinationHigh, vlan);
+    return wanted ? route.tagAtReceiver(vlan) : NOT_CARRIED;
   }
 
   private matches(routes: readonly SwitchRoute[], packet: Packet): number {

@@ -120,6 +120,19 @@ export class SplitQueue implements ChainSource, Virtqueue {
     return head;
   }
 
+  /** The head that {@link takeHead} would take, or -1 where that would break the ring. */
+  nextHead(): number {
+    const position = this.taken & this.mask;
+    const head = this.arena.u16[(this.availAt + VirtqAvail.RING + 2 * position) >>> 1]!;
+    return head < this.size && this.inFlight[head] === 0 ? head : -1;
+  }
+
+  /** Takes the head that {@link nextHead} has just given. */
+  take(head: number): void {
+    this.inFlight[head] = 1;
+    this.taken = (this.taken + 1) & INDEX_MASK;
+  }
+
   walk(chain: DescriptorChain, head: number, stepsMax: number): FaultCode {
     const own = this.size + chain.steps;
     return chain.extend(this, head, own < stepsMax ? own : stepsMax);
