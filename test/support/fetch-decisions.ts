@@ -3,9 +3,11 @@
  * read before the decision is over.
  *
  * A decision is one look at an available index, one request (from taking its head to its used
- * element, the delivery included), or one question whether to notify. A changed byte is put back
+ * element, the delivery included; a request that the short way leaves alone is taken anew by the
+ * long one), or one question whether to notify. A changed byte is put back
  * when its decision ends, unless the device wrote it: what is read in a later decision is a new value.
  */
+import { TransmitService } from '../../src/data-plane/net/transmit-service.ts';
 import type { Access } from './observed-arena.ts';
 import { observing } from './observed-arena.ts';
 import type { Rig } from './rig.ts';
@@ -51,7 +53,10 @@ export class FetchDecisions {
       this.decides(queue.ring, 'look');
       this.decides(queue.ring, 'takeNotification');
     }
-    for (const service of rig.plane.services) if (service) this.decides(service, 'serve');
+    for (const service of rig.plane.services) {
+      if (service) this.decides(service, 'serve');
+      if (service instanceof TransmitService) this.decides(shortWayOf(service), 'one');
+    }
   }
 
   /** Runs one major frame; `exempt` may be read again and is never flipped. */
@@ -141,4 +146,10 @@ export class FetchDecisions {
 
 function newWatch(): Watch {
   return { reads: 0, repeated: new Set(), stray: new Set(), read: new Set(), written: new Set() };
+}
+
+/** The short way judges each packet by itself, inside one call. */
+function shortWayOf(service: TransmitService): { one: (bytesLeft: never) => unknown } {
+  const { shortWay } = service as unknown as { shortWay: { one: (bytesLeft: never) => unknown } };
+  return shortWay;
 }

@@ -174,7 +174,7 @@ export class NetDevice {
   // [impl->req~net.receive-buffers~1]
   receive(packet: Packet, pair: number, reservedByOthers: number, descriptorsMax: number): number {
     const queue = this.readyQueue(pair);
-    if (!queue) return Drop.RECEIVER_NOT_READY;
+    if (!queue) return this.notReady(pair);
     if (packet.bytes > this.packetBytesMax(packet)) return Drop.TOO_LONG_FOR_RECEIVER;
     const total = NetHeader.SIZE + packet.bytes;
     const { sink } = this;
@@ -200,6 +200,13 @@ export class NetDevice {
     this.write(packet);
     this.completeAll(queue, count, total);
     return DELIVERED;
+  }
+
+  /** A ring that its driver broke is a fault of the receiver until it is reset. */
+  private notReady(pair: number): number {
+    const { ring } = this.queues[pair % this.receivePairs]!;
+    const broken = this.started && this.partition.running && ring.brokenBy !== NO_FAULT;
+    return broken ? Drop.RECEIVER_FAULT : Drop.RECEIVER_NOT_READY;
   }
 
   /** Takes one buffer into the sink and judges it; the ring may break. */

@@ -47,6 +47,7 @@ export class ShortWay {
   private destinationLow = 0;
   private destinationHigh = -1;
   private route: SwitchRoute | undefined;
+  private targetQueue: DeviceQueue;
   private target: SplitQueue;
   private targetMemory: GuestMemory;
   private targetLengthMax = 0;
@@ -58,6 +59,7 @@ export class ShortWay {
     const { device, queue } = parts;
     this.parts = parts;
     this.arena = parts.arena;
+    this.targetQueue = queue;
     this.ring = this.target = queue.split;
     this.memory = this.targetMemory = device.memory;
     this.lengthMax = NetHeader.SIZE + device.untaggedBytesMax;
@@ -180,16 +182,17 @@ export class ShortWay {
     this.room = Math.max(0, queue.look() - plan.reservedByOthers);
     if (!queue.ring.started) return;
     this.route = route;
+    this.targetQueue = queue;
     this.target = queue.split;
     this.targetMemory = receiver.memory;
     this.targetLengthMax = NetHeader.SIZE + receiver.untaggedBytesMax;
-    this.parts.publications.touch(queue);
   }
 
   /** Counts what went through the route since the last call. */
   private settle(): void {
     if (this.delivered === 0) return;
     this.route!.deliveredPlain(this.delivered, this.deliveredBytes);
+    this.parts.publications.touch(this.targetQueue);
     this.delivered = this.deliveredBytes = 0;
   }
 }
