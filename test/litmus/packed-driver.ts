@@ -1,4 +1,4 @@
-/** Driver side of a packed virtqueue for the litmus tests (VIRTIO 2.8.21, 2.8.22), with the surface of the split one. */
+/** Driver side of a packed virtqueue for the litmus tests (2.8.21, 2.8.22), with the surface of the split one. */
 import type { DriverQueueSetup, QueueMemory } from '../../src/guest/driver-queue.ts';
 import {
   descriptorTableBytes,

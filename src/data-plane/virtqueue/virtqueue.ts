@@ -45,7 +45,7 @@ export interface Virtqueue {
   stop(): void;
   /** Looks, once, for what the driver has made available; what cannot be stops the ring. */
   look(): FaultCode;
-  /** Takes the next buffer, which the caller has seen: its head, or -1 when the ring broke. */
+  /** Takes a buffer, of which the caller has seen one: its head, or -1 when the ring broke. */
   takeHead(): number;
   /**
    * Walks the buffer of a head just taken into `chain`, behind what the chain holds already;
