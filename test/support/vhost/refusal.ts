@@ -96,7 +96,7 @@ export class Refusals {
     if (closes) {
       await frontEnd.connection.send({
         ...sent,
-        flags: (sent.flags ?? HeaderFlag.VERSION) | HeaderFlag.NEED_REPLY,
+        flags: ((sent.flags ?? HeaderFlag.VERSION) | HeaderFlag.NEED_REPLY) >>> 0,
       });
       await frontEnd.assertClosed();
       guest.end();
