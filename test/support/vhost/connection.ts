@@ -6,7 +6,7 @@ import { encode, HEADER_BYTES, type Message, type Outgoing } from './message.ts'
 /** Long enough for a stalled machine; a test that waits so long fails. */
 const PATIENCE_MS = 10_000;
 /** Turns of the event loop before a wait starts to sleep: a gateway in this process answers in one. */
-const EAGER_TURNS = 200;
+const EAGER_TURNS = 20;
 const DESCRIPTORS_MAX = 64;
 
 function turn(count: number): Promise<void> {

@@ -132,10 +132,10 @@ export class FrontEnd {
   }
 
   /** The back-end answers, and has nothing else to say. */
-  async assertUsable(): Promise<void> {
+  async assertUsable(quietMs = QUIET_MS): Promise<void> {
     const offered = await this.getU64(Request.GET_FEATURES);
     assert.notEqual(offered, 0n);
-    assert.equal(await this.connection.next(QUIET_MS), 'silence', 'one answer to one request');
+    assert.equal(await this.connection.next(quietMs), 'silence', 'one answer to one request');
   }
 
   /** The back-end closes the connection, without another word. */

@@ -8,7 +8,7 @@ import { HeaderFlag, type Outgoing, requestName } from './message.ts';
 import { NetGuest } from './net-guest.ts';
 import { start } from './sequences.ts';
 
-const QUIET_MS = 10;
+const QUIET_MS = 3;
 const PATIENCE_MS = 5000;
 const RAM = { bytes: 2 ** 19 };
 
@@ -63,8 +63,13 @@ export class Refusals {
     this.b?.end();
   }
 
+  /** The guest of a, which runs. */
+  get guest(): NetGuest {
+    return this.a!;
+  }
+
   /** Packets go both ways, as they did before. */
-  private async assertTalk(): Promise<void> {
+  async assertTalk(): Promise<void> {
     const ends = [
       { id: 'a', guest: this.a! },
       { id: 'b', guest: this.b! },
@@ -103,7 +108,7 @@ export class Refusals {
       this.a = await this.running('a');
     } else {
       assert.equal(await frontEnd.acknowledged(sent), false, 'it is refused');
-      await frontEnd.assertUsable();
+      await frontEnd.assertUsable(QUIET_MS);
     }
     await this.assertTalk();
     await this.assertLogged('a', lines, closes);
