@@ -36,8 +36,14 @@ export function pause(milliseconds: number): Promise<void> {
   });
 }
 
+function connected(path: string): UnixSocket {
+  const socket = UnixSocket.connect(path);
+  if (!socket) throw new Error(`nobody listens at ${path}`);
+  return socket;
+}
+
 export class Connection {
-  private readonly socket: UnixSocket;
+  protected readonly socket: UnixSocket;
   private readonly chunk = Buffer.allocUnsafeSlow(65536);
   private pending = Buffer.alloc(0);
   private arrived: number[] = [];
@@ -48,10 +54,11 @@ export class Connection {
     this.socket = socket;
   }
 
-  static open(path: string): Connection {
-    const socket = UnixSocket.connect(path);
-    if (!socket) throw new Error(`nobody listens at ${path}`);
-    return new Connection(socket);
+  static readonly open = (path: string): Connection => new Connection(connected(path));
+
+  /** The descriptor of this end. */
+  get descriptor(): number {
+    return this.socket.descriptor;
   }
 
   /** The peer has closed its end, as far as was read. */
@@ -128,5 +135,19 @@ export class Connection {
     for (const descriptor of this.arrived) closeDescriptor(descriptor);
     this.arrived = [];
     this.socket.close();
+  }
+}
+
+/** A connection whose every byte is sent by itself; descriptors come with the first of a message. */
+export class BytewiseConnection extends Connection {
+  static override readonly open = (path: string): Connection =>
+    new BytewiseConnection(connected(path));
+
+  override async sendBytes(bytes: Buffer, descriptors: readonly number[] = []): Promise<boolean> {
+    for (let n = 0; n < bytes.length; n++) {
+      const sent = await super.sendBytes(bytes.subarray(n, n + 1), n === 0 ? descriptors : []);
+      if (!sent) return false;
+    }
+    return true;
   }
 }

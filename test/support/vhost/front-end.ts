@@ -38,10 +38,10 @@ export class FrontEnd {
   }
 
   /** Connects until it is served: the one before may not have been seen to go. */
-  static async served(path: string): Promise<FrontEnd> {
+  static async served(path: string, open = Connection.open): Promise<FrontEnd> {
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
-      const frontEnd = FrontEnd.connect(path);
+      const frontEnd = new FrontEnd(open(path));
       await frontEnd.connection.send({ request: Request.GET_FEATURES });
       if (typeof (await frontEnd.connection.next()) !== 'string') return frontEnd;
       frontEnd.close();

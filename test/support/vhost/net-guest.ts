@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs';
 import { closeDescriptor, createEventFd, readCounter } from '../../../src/host/descriptors.ts';
 import { UnixSocket } from '../../../src/host/unix-socket.ts';
 import type { RingDouble } from '../ring-double.ts';
-import { within } from './connection.ts';
+import { type Connection, within } from './connection.ts';
 import { FrontEnd } from './front-end.ts';
 import { GuestPort } from './guest-port.ts';
 import { GuestRam, type RamOptions } from './guest-ram.ts';
@@ -35,6 +35,8 @@ export interface NetGuestOptions extends RamOptions {
   readonly queuePairs?: number;
   /** Features the driver takes where they are offered. */
   readonly wanted?: bigint;
+  /** How its connection is made; an ordinary one when absent. */
+  readonly open?: (path: string) => Connection;
 }
 
 export class NetGuest {
@@ -107,7 +109,8 @@ export class NetGuest {
 
   /** A guest whose front-end is the one that is served at a socket. */
   static async open(path: string, options: NetGuestOptions = {}): Promise<NetGuest> {
-    const guest = new NetGuest(await FrontEnd.served(path), new GuestRam(options), options);
+    const frontEnd = await FrontEnd.served(path, options.open);
+    const guest = new NetGuest(frontEnd, new GuestRam(options), options);
     guest.renew();
     return guest;
   }
