@@ -42,6 +42,7 @@ export class ClientProcess {
   private readonly fatal: RegExp | undefined;
   private readonly waiters = new Set<Waiter>();
   private console = '';
+  private printed = '';
   private ended = false;
 
   constructor(
@@ -66,6 +67,7 @@ export class ClientProcess {
       stream.setEncoding('utf8');
       stream.on('data', (text: string) => this.take(text.replaceAll('\r', '')));
     }
+    this.child.stdout!.on('data', (text: string) => (this.printed += text));
     // Who writes to a client that has just died learns of it from `exited`.
     (this.child.stdin as Socket).unref();
     this.child.stdin!.on('error', () => undefined);
@@ -88,6 +90,11 @@ export class ClientProcess {
 
   get pid(): number {
     return this.child.pid!;
+  }
+
+  /** What it wrote to its standard output alone. */
+  get output(): string {
+    return this.printed;
   }
 
   textSince(position: number): string {

@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { accessSync, constants, existsSync } from 'node:fs';
 import path from 'node:path';
+import type { ClientProcess } from './client-process.ts';
 import { guestDirectory } from './guest-image.ts';
 
 const NOT_RUN = 'not run: run test/install-clients';
@@ -64,4 +65,11 @@ export function describeWithClients(
       console.log(`      ${NOT_RUN}`);
     });
   });
+}
+
+/** After a failed test: the last words of everybody who took part. */
+export function showTails(
+  ...clients: readonly ({ readonly process: ClientProcess } | undefined)[]
+): void {
+  for (const client of clients) if (client) console.log(client.process.tail());
 }

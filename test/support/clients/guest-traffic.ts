@@ -1,0 +1,94 @@
+/** Traffic between Linux guests, and what arrived of it. */
+import { strict as assert } from 'node:assert';
+import type { LinuxGuest } from './linux-guest.ts';
+
+const TRANSFER_MS = 60_000;
+const PORT = 5000;
+
+export interface Pings {
+  readonly sent: number;
+  readonly received: number;
+}
+
+export interface PingOptions {
+  readonly count?: number;
+  readonly intervalMs?: number;
+}
+
+/** A host of the tests' network. */
+export function address(host: number): string {
+  return `10.0.0.${host}`;
+}
+
+export async function configure(guest: LinuxGuest, host: number): Promise<void> {
+  const carrier = 'until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do usleep 20000; done';
+  await guest.succeed(
+    `ip link set eth0 up && ip addr add ${address(host)}/24 dev eth0 && ${carrier}`,
+  );
+}
+
+/** The guest sends to a host without asking for its address first: nobody has to answer. */
+export async function knows(guest: LinuxGuest, host: number, mac: string): Promise<void> {
+  await guest.succeed(`ip neigh replace ${address(host)} lladdr ${mac} nud permanent dev eth0`);
+}
+
+/** What became of a number of echo requests to a host. */
+export async function ping(
+  guest: LinuxGuest,
+  host: number | string,
+  { count = 200, intervalMs = 10 }: PingOptions = {},
+): Promise<Pings> {
+  const to = typeof host === 'number' ? address(host) : host;
+  const { output } = await guest.run(
+    `ping -q -c ${count} -i ${intervalMs / 1000} -W 2 ${to}`,
+    60_000,
+  );
+  const found = /(\d+) packets transmitted, (\d+) packets received/.exec(output);
+  assert.ok(found, `${guest.name}: ${output}`);
+  return { sent: Number(found[1]), received: Number(found[2]) };
+}
+
+/** Every one of the echo requests is answered. */
+export async function pingsAll(
+  guest: LinuxGuest,
+  host: number | string,
+  options: PingOptions = {},
+): Promise<void> {
+  const { count = 200 } = options;
+  assert.deepEqual(await ping(guest, host, options), { sent: count, received: count }, guest.name);
+}
+
+/** Sends random bytes by TCP; what arrives has the same checksum. The Mbit/s. */
+export async function transfer(
+  from: LinuxGuest,
+  to: LinuxGuest,
+  host: number,
+  mebibytes: number,
+): Promise<number> {
+  const data = `/tmp/data-${mebibytes}`;
+  await from.succeed(
+    `[ -e ${data} ] || dd if=/dev/urandom of=${data} bs=1M count=${mebibytes} 2>/dev/null`,
+  );
+  // A program behind the connection, because `nc` itself hangs up as soon as its own input ends.
+  const server = await to.background(`nc -l -p ${PORT} -e sha256sum`);
+  const sum = await from.succeed(`sha256sum <${data}`);
+  const start = performance.now();
+  const answer = await from.succeed(
+    `until nc ${address(host)} ${PORT} <${data}; do usleep 50000; done`,
+    TRANSFER_MS,
+  );
+  const milliseconds = performance.now() - start;
+  assert.equal((await server.result()).status, 0);
+  assert.equal(answer, sum, `${from.name} to ${to.name}`);
+  return (mebibytes * 2 ** 23) / 1000 / milliseconds;
+}
+
+/** Packets that the driver of a guest took from its device so far. */
+export async function packetsReceived(guest: LinuxGuest): Promise<number> {
+  return Number(await guest.succeed('cat /sys/class/net/eth0/statistics/rx_packets'));
+}
+
+/** Bits of the features that the guest's first device has negotiated, in order of their numbers. */
+export async function negotiated(guest: LinuxGuest): Promise<string> {
+  return guest.succeed('cat /sys/bus/virtio/devices/virtio0/features');
+}

@@ -1,0 +1,112 @@
+/** Two QEMU guests that outlive their gateway, and one whose memory grows while it talks. */
+import { strict as assert } from 'node:assert';
+import { address, configure, pingsAll, transfer } from '../support/clients/guest-traffic.ts';
+import { describeWithClients, showTails } from '../support/clients/missing-clients.ts';
+import { QemuGuest } from '../support/clients/qemu-guest.ts';
+import { bothWays, socketOf, systemConfig } from '../support/clients/system-config.ts';
+import { startGateway, type SystemGateway } from '../support/clients/system-gateway.ts';
+import { TestDirectory } from '../support/command-line.ts';
+
+const MACS = ['52:54:00:00:00:01', '52:54:00:00:00:02'] as const;
+const [GROWING, STEADY] = [1, 2];
+const MEMORY_MIB = 192;
+/** Linux takes memory into use in blocks of this size. */
+const MORE_MIB = 128;
+const MEBIBYTES = 16;
+
+describeWithClients('two QEMU guests', ['qemu'], (suite) => {
+  suite.timeout(120_000);
+  let directory: TestDirectory;
+  let gateway: SystemGateway;
+  let growing: QemuGuest;
+  let steady: QemuGuest;
+
+  const start = async () => {
+    gateway = await startGateway(
+      systemConfig(
+        directory.path,
+        [
+          { id: 'growing', devices: [{ mac: MACS[0] }], memoryMiB: 2 * (MEMORY_MIB + MORE_MIB) },
+          { id: 'steady', devices: [{ mac: MACS[1] }] },
+        ],
+        bothWays('growing.net0', 'steady.net0'),
+      ),
+    );
+  };
+
+  before(async () => {
+    directory = new TestDirectory();
+    await start();
+    const device = (id: string, n: number) => ({
+      ...{ socket: socketOf(directory.path, id), mac: MACS[n]!, reconnectMs: 100 },
+    });
+    growing = new QemuGuest('growing', {
+      devices: [device('growing', 0)],
+      memoryMiB: MEMORY_MIB,
+      memoryRoom: 'slots=2,maxmem=1G',
+    });
+    steady = new QemuGuest('steady', { devices: [device('steady', 1)] });
+    await Promise.all([growing, steady].map((guest) => guest.booted()));
+    await gateway.serves('growing', 'steady');
+    await Promise.all([configure(growing, GROWING), configure(steady, STEADY)]);
+  });
+
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') showTails(gateway, growing, steady);
+  });
+
+  after(async () => {
+    await Promise.all([growing, steady].map((guest) => guest?.kill()));
+    await gateway?.kill();
+    directory.remove();
+  });
+
+  const memoryKiB = async () =>
+    Number(await growing.succeed("awk '/^MemTotal/ {print $2}' /proc/meminfo"));
+
+  it('[utest->req~vhost.memory-table~1] memory is plugged in while packets flow, and none is lost', async () => {
+    const before = await memoryKiB();
+    const traffic = await steady.background(`ping -q -c 400 -i 0.01 -W 2 ${address(GROWING)}`);
+    const size = MORE_MIB * 2 ** 20;
+    await growing.qmp('object-add', {
+      'qom-type': 'memory-backend-memfd',
+      id: 'more',
+      size,
+      share: true,
+    });
+    await growing.qmp('device_add', { driver: 'pc-dimm', id: 'dimm', memdev: 'more' });
+    const wanted = before + (MORE_MIB * 1024) / 2;
+    await growing.succeed(
+      `until [ $(awk '/^MemTotal/ {print $2}' /proc/meminfo) -gt ${wanted} ]; do usleep 20000; done`,
+    );
+    assert.match((await traffic.result()).output, /400 packets transmitted, 400 packets received/);
+    // More than there was before: buffers now lie in the new memory, too.
+    await growing.succeed(
+      `dd if=/dev/zero of=/tmp/ballast bs=1M count=${MEMORY_MIB - 50} 2>/dev/null`,
+    );
+    await transfer(growing, steady, STEADY, MEBIBYTES);
+    await transfer(steady, growing, GROWING, MEBIBYTES);
+    await growing.succeed('rm /tmp/ballast');
+  });
+
+  it('[utest->req~vhost.reconnect~1] the gateway is killed and started again: a TCP connection goes on, and so do pings', async () => {
+    await pingsAll(growing, STEADY, { count: 50 });
+    const transferred = transfer(growing, steady, STEADY, 4 * MEBIBYTES);
+    await gateway.process.waitFor(/normal/);
+    await gateway.kill();
+    await start();
+    await gateway.serves('growing', 'steady');
+    await transferred;
+    await Promise.all([pingsAll(growing, STEADY), pingsAll(steady, GROWING)]);
+  });
+
+  it('[utest->req~vhost.reconnect~1] the gateway is stopped in order and started again under the same guests', async () => {
+    await gateway.stop();
+    assert.ok(growing.process.running && steady.process.running);
+    await start();
+    await gateway.serves('growing', 'steady');
+    await Promise.all([pingsAll(growing, STEADY), pingsAll(steady, GROWING)]);
+    await gateway.stop();
+    for (const { id, faults } of gateway.report().partitions) assert.deepEqual(faults, {}, id);
+  });
+});
