@@ -18,7 +18,6 @@ import { TestDirectory } from '../support/command-line.ts';
 
 const MACS = { left: '52:54:00:00:00:01', middle: '52:54:00:00:00:02', right: '52:54:00:00:00:03' };
 const [LEFT, MIDDLE, RIGHT] = [1, 2, 3];
-const MEBIBYTES = 16;
 
 describeWithClients('three guests: left - middle - right', ['qemu', 'uml'], (suite) => {
   suite.timeout(120_000);
@@ -81,10 +80,10 @@ describeWithClients('three guests: left - middle - right', ['qemu', 'uml'], (sui
 
   it('[utest->req~net.static-route~1] bulk data by TCP arrives as it was sent, between QEMU guests and user-mode Linux', async () => {
     const rates = [
-      await transfer(left, middle, MIDDLE, MEBIBYTES),
-      await transfer(middle, left, LEFT, MEBIBYTES),
-      await transfer(right, middle, MIDDLE, MEBIBYTES),
-      await transfer(middle, right, RIGHT, MEBIBYTES),
+      await transfer({ from: left, to: middle, host: MIDDLE }),
+      await transfer({ from: middle, to: left, host: LEFT }),
+      await transfer({ from: right, to: middle, host: MIDDLE }),
+      await transfer({ from: middle, to: right, host: RIGHT }),
     ];
     console.log(`      ${rates.map((rate) => rate.toFixed(0)).join(', ')} Mbit/s`);
     // Nobody listens where no route leads: the connection is never made.
@@ -120,7 +119,7 @@ describeWithClients('three guests: left - middle - right', ['qemu', 'uml'], (sui
     const { output } = await traffic.result();
     assert.match(output, /400 packets transmitted, 400 packets received/);
     assert.equal((await ping(middle, LEFT, { count: 20 })).received, 0);
-    await transfer(right, middle, MIDDLE, MEBIBYTES);
+    await transfer({ from: right, to: middle, host: MIDDLE });
   });
 
   it('[utest->req~diag.counters~1] the report has packets on every route, and no fault', async () => {

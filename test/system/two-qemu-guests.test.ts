@@ -1,6 +1,13 @@
 /** Two QEMU guests that outlive their gateway, and one whose memory grows while it talks. */
 import { strict as assert } from 'node:assert';
-import { address, configure, pingsAll, transfer } from '../support/clients/guest-traffic.ts';
+import {
+  address,
+  configure,
+  pingsAll,
+  reaches,
+  receives,
+  transfer,
+} from '../support/clients/guest-traffic.ts';
 import { describeWithClients, showTails } from '../support/clients/missing-clients.ts';
 import { QemuGuest } from '../support/clients/qemu-guest.ts';
 import { bothWays, socketOf, systemConfig } from '../support/clients/system-config.ts';
@@ -12,7 +19,8 @@ const [GROWING, STEADY] = [1, 2];
 const MEMORY_MIB = 192;
 /** Linux takes memory into use in blocks of this size. */
 const MORE_MIB = 128;
-const MEBIBYTES = 16;
+
+const SOME_BYTES = 2_000_000;
 
 describeWithClients('two QEMU guests', ['qemu'], (suite) => {
   suite.timeout(120_000);
@@ -81,22 +89,23 @@ describeWithClients('two QEMU guests', ['qemu'], (suite) => {
     );
     assert.match((await traffic.result()).output, /400 packets transmitted, 400 packets received/);
     // More than there was before: buffers now lie in the new memory, too.
-    await growing.succeed(
-      `dd if=/dev/zero of=/tmp/ballast bs=1M count=${MEMORY_MIB - 50} 2>/dev/null`,
-    );
-    await transfer(growing, steady, STEADY, MEBIBYTES);
-    await transfer(steady, growing, GROWING, MEBIBYTES);
-    await growing.succeed('rm /tmp/ballast');
+    await growing.succeed('mkdir /ballast && mount -t tmpfs -o size=80% ballast /ballast');
+    const ballast = Math.ceil(before / 1024);
+    await growing.succeed(`dd if=/dev/zero of=/ballast/zeros bs=1M count=${ballast}`);
+    await transfer({ from: growing, to: steady, host: STEADY });
+    await transfer({ from: steady, to: growing, host: GROWING });
+    await growing.succeed('umount /ballast');
   });
 
   it('[utest->req~vhost.reconnect~1] the gateway is killed and started again: a TCP connection goes on, and so do pings', async () => {
     await pingsAll(growing, STEADY, { count: 50 });
-    const transferred = transfer(growing, steady, STEADY, 4 * MEBIBYTES);
-    await gateway.process.waitFor(/normal/);
-    await gateway.kill();
-    await start();
-    await gateway.serves('growing', 'steady');
-    await transferred;
+    const during = async () => {
+      await receives(steady, SOME_BYTES);
+      await gateway.kill();
+      await start();
+    };
+    await transfer({ from: growing, to: steady, host: STEADY, times: 16, during });
+    await Promise.all([reaches(growing, STEADY), reaches(steady, GROWING)]);
     await Promise.all([pingsAll(growing, STEADY), pingsAll(steady, GROWING)]);
   });
 
@@ -104,7 +113,7 @@ describeWithClients('two QEMU guests', ['qemu'], (suite) => {
     await gateway.stop();
     assert.ok(growing.process.running && steady.process.running);
     await start();
-    await gateway.serves('growing', 'steady');
+    await Promise.all([reaches(growing, STEADY), reaches(steady, GROWING)]);
     await Promise.all([pingsAll(growing, STEADY), pingsAll(steady, GROWING)]);
     await gateway.stop();
     for (const { id, faults } of gateway.report().partitions) assert.deepEqual(faults, {}, id);

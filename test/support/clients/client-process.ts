@@ -1,6 +1,7 @@
 /** A client in a process group of its own: its console is awaited, and nothing of it outlives the tests. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 
 const TAIL_LINES = 30;
 const DEFAULT_PATIENCE_MS = 30_000;
@@ -9,6 +10,8 @@ export interface ClientOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Text after which waiting is in vain: a kernel that has panicked, a program that has given up. */
   readonly fatal?: RegExp;
+  /** Standard output is a guest's console: what the program itself has to say only goes into messages. */
+  readonly guestConsole?: boolean;
 }
 
 interface Waiter {
@@ -43,13 +46,14 @@ export class ClientProcess {
   private readonly waiters = new Set<Waiter>();
   private console = '';
   private printed = '';
+  private errors = '';
   private ended = false;
 
   constructor(
     name: string,
     program: string,
     words: readonly string[],
-    { env, fatal }: ClientOptions = {},
+    { env, fatal, guestConsole = false }: ClientOptions = {},
   ) {
     guard();
     this.name = name;
@@ -62,12 +66,14 @@ export class ClientProcess {
     alive.add(this);
     // A test that forgets its client must not keep the whole run from ending.
     this.child.unref();
-    for (const stream of [this.child.stdout!, this.child.stderr!]) {
-      (stream as Socket).unref();
-      stream.setEncoding('utf8');
-      stream.on('data', (text: string) => this.take(text.replaceAll('\r', '')));
-    }
-    this.child.stdout!.on('data', (text: string) => (this.printed += text));
+    this.hear(this.child.stdout!, (text) => {
+      this.printed += text;
+      this.take(text);
+    });
+    this.hear(this.child.stderr!, (text) => {
+      if (guestConsole) this.errors += text;
+      else this.take(text);
+    });
     // Who writes to a client that has just died learns of it from `exited`.
     (this.child.stdin as Socket).unref();
     this.child.stdin!.on('error', () => undefined);
@@ -140,7 +146,8 @@ export class ClientProcess {
 
   /** The last lines of the console, for messages. */
   tail(): string {
-    const lines = this.console.trimEnd().split('\n').slice(-TAIL_LINES);
+    const last = (text: string) => text.trimEnd().split('\n').slice(-TAIL_LINES);
+    const lines = [...last(this.console), ...(this.errors === '' ? [] : last(this.errors))];
     return lines.map((line) => `    ${this.name}| ${line}`).join('\n');
   }
 
@@ -157,6 +164,12 @@ export class ClientProcess {
   async kill(): Promise<void> {
     this.killNow();
     await this.exited;
+  }
+
+  private hear(stream: Readable, listener: (text: string) => void): void {
+    (stream as Socket).unref();
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => listener(text.replaceAll('\r', '')));
   }
 
   private take(text: string): void {

@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import type { LinuxGuest } from './linux-guest.ts';
 
 const TRANSFER_MS = 60_000;
+const REACHED_MS = 30_000;
 const PORT = 5000;
 
 export interface Pings {
@@ -58,29 +59,46 @@ export async function pingsAll(
   assert.deepEqual(await ping(guest, host, options), { sent: count, received: count }, guest.name);
 }
 
+/** Resolves with the first answer of a host: after an outage a guest sees its link with a delay. */
+export async function reaches(guest: LinuxGuest, host: number): Promise<void> {
+  await guest.succeed(`until ping -q -c 1 -W 1 ${address(host)}; do :; done`, REACHED_MS);
+}
+
+export interface Transfer {
+  readonly from: LinuxGuest;
+  readonly to: LinuxGuest;
+  /** Host number of the receiver. */
+  readonly host: number;
+  /** So many times 4 MiB. */
+  readonly times?: number;
+  /** What happens in the meantime. */
+  readonly during?: () => Promise<void>;
+}
+
 /** Sends random bytes by TCP; what arrives has the same checksum. The Mbit/s. */
-export async function transfer(
-  from: LinuxGuest,
-  to: LinuxGuest,
-  host: number,
-  mebibytes: number,
-): Promise<number> {
-  const data = `/tmp/data-${mebibytes}`;
-  await from.succeed(
-    `[ -e ${data} ] || dd if=/dev/urandom of=${data} bs=1M count=${mebibytes} 2>/dev/null`,
-  );
+export async function transfer({ from, to, host, times = 4, during }: Transfer): Promise<number> {
+  const data = '/tmp/data';
+  await from.succeed(`[ -e ${data} ] || dd if=/dev/urandom of=${data} bs=1M count=4`);
+  const stream = `for n in $(seq ${times}); do cat ${data}; done`;
+  const sum = await from.succeed(`{ ${stream}; } | sha256sum`, TRANSFER_MS);
   // A program behind the connection, because `nc` itself hangs up as soon as its own input ends.
   const server = await to.background(`nc -l -p ${PORT} -e sha256sum`);
-  const sum = await from.succeed(`sha256sum <${data}`);
   const start = performance.now();
-  const answer = await from.succeed(
-    `until nc ${address(host)} ${PORT} <${data}; do usleep 50000; done`,
-    TRANSFER_MS,
-  );
+  const connect = `nc ${address(host)} ${PORT} 2>/dev/null`;
+  const client = await from.background(`until { ${stream}; } | ${connect}; do usleep 50000; done`);
+  await during?.();
+  const { output } = await client.result(TRANSFER_MS);
   const milliseconds = performance.now() - start;
   assert.equal((await server.result()).status, 0);
-  assert.equal(answer, sum, `${from.name} to ${to.name}`);
-  return (mebibytes * 2 ** 23) / 1000 / milliseconds;
+  assert.equal(output, sum, `${from.name} to ${to.name}`);
+  return (times * 4 * 2 ** 23) / 1000 / milliseconds;
+}
+
+/** Resolves when so many more bytes have come to a guest. */
+export async function receives(guest: LinuxGuest, bytes: number): Promise<void> {
+  const count = '/sys/class/net/eth0/statistics/rx_bytes';
+  const more = `$(($(cat ${count}) - first)) -gt ${bytes}`;
+  await guest.succeed(`first=$(cat ${count}); until [ ${more} ]; do usleep 20000; done`);
 }
 
 /** Packets that the driver of a guest took from its device so far. */
@@ -91,4 +109,16 @@ export async function packetsReceived(guest: LinuxGuest): Promise<number> {
 /** Bits of the features that the guest's first device has negotiated, in order of their numbers. */
 export async function negotiated(guest: LinuxGuest): Promise<string> {
   return guest.succeed('cat /sys/bus/virtio/devices/virtio0/features');
+}
+
+/** How many of so many packets that one guest sends to an address reach the driver of another. */
+export async function receivesPacketsOf(
+  receiver: LinuxGuest,
+  sender: LinuxGuest,
+  to: string,
+  count: number,
+): Promise<number> {
+  const before = await packetsReceived(receiver);
+  await sender.run(`ping -q -c ${count} -i 0.01 -W 1 ${to}`);
+  return (await packetsReceived(receiver)) - before;
 }

@@ -89,7 +89,8 @@ export class QemuGuest extends LinuxGuest {
       ...['-initrd', guestImage(debianModules()), '-append', kernelLine(options, marker)],
       ...(options.words ?? []),
     ];
-    super(new ClientProcess(name, 'qemu-system-x86_64', words, { fatal: /Kernel panic/ }), marker);
+    const reading = { fatal: /Kernel panic/, guestConsole: true };
+    super(new ClientProcess(name, 'qemu-system-x86_64', words, reading), marker);
     this.qmpPath = qmpPath;
     void this.process.exited.then(() => rmSync(directory, { recursive: true, force: true }));
   }
