@@ -51,8 +51,6 @@ export class Session {
   readonly parts: SessionParts;
   readonly rings: RingBank;
   owned = false;
-  /** Names of the requests that were refused. */
-  readonly refusals = new Set<string>();
   features: FeatureBits = { low: 0, high: 0 };
   featuresSet = false;
   protocolFeatures = 0;

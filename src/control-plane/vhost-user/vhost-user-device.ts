@@ -11,8 +11,9 @@ import { Session, type SessionParts } from './session.ts';
 
 /** Ticks of the supervision between two attempts to reach a front-end that listens. */
 const CONNECT_EVERY_TICKS = 20;
-/** Front-ends make request numbers up: only so many names of refused ones are kept. */
-const REFUSALS_LOGGED_MAX = 32;
+/** Lines about refused messages: so many at once, and one more in so many ticks. */
+const REFUSAL_LINES_MAX = 32;
+const REFUSAL_LINE_TICKS = 10;
 
 export interface VhostUserDeviceParts extends Omit<SessionParts, 'onFault' | 'onReady'> {
   readonly socketPath: string;
@@ -30,6 +31,7 @@ export class VhostUserDevice implements DeviceModel {
   /** The last session is still being wound up. */
   private ending: Promise<void> | undefined;
   private refusedLogged = false;
+  private refusalLines = REFUSAL_LINES_MAX;
   private ticks = 0;
   private closed = false;
 
@@ -72,15 +74,16 @@ export class VhostUserDevice implements DeviceModel {
   private async judge(session: Session, message: Message): Promise<Outcome> {
     const outcome = await carryOut(session, message);
     if (outcome.kind !== 'refused') return outcome;
-    const name = requestName(message.request);
-    const reason = `${name} refused: ${outcome.reason}`;
-    // Once for each request of a connection: who sends nonsense again and again fills no log.
-    const { refusals } = session;
-    if (refusals.size < REFUSALS_LOGGED_MAX && !refusals.has(name)) {
-      refusals.add(name);
-      this.log(reason);
-    }
+    const reason = `${requestName(message.request)} refused: ${outcome.reason}`;
+    this.logRefusal(reason);
     return repliesByItself(message.request) ? { kind: 'fatal', reason } : { ...outcome, reason };
+  }
+
+  /** Once each, but who sends nonsense again and again fills no log. */
+  private logRefusal(reason: string): void {
+    if (this.refusalLines === 0) return;
+    this.refusalLines--;
+    this.log(reason);
   }
 
   private detached(session: Session, reason: string): void {
@@ -98,8 +101,16 @@ export class VhostUserDevice implements DeviceModel {
 
   tick(): void {
     this.connection?.tick();
-    if (this.parts.socketMode === 'listen' || this.connection || this.ending || this.closed) return;
-    if (this.ticks++ % CONNECT_EVERY_TICKS !== 0) return;
+    this.ticks++;
+    if (this.ticks % REFUSAL_LINE_TICKS === 0 && this.refusalLines < REFUSAL_LINES_MAX) {
+      this.refusalLines++;
+    }
+    if (this.parts.socketMode === 'connect') this.connect();
+  }
+
+  private connect(): void {
+    if (this.connection || this.ending || this.closed) return;
+    if (this.ticks % CONNECT_EVERY_TICKS !== 0) return;
     const socket = UnixSocket.connect(this.parts.socketPath);
     if (socket) this.attach(socket);
   }
