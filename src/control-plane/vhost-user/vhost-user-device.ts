@@ -11,9 +11,9 @@ import { Session, type SessionParts } from './session.ts';
 
 /** Ticks of the supervision between two attempts to reach a front-end that listens. */
 const CONNECT_EVERY_TICKS = 20;
-/** Lines about refused messages: so many at once, and one more in so many ticks. */
-const REFUSAL_LINES_MAX = 32;
-const REFUSAL_LINE_TICKS = 10;
+/** Lines in the log that a front-end can cause: so many at once, one more in so many ticks. */
+const LINES_MAX = 64;
+const LINE_TICKS = 3;
 
 export interface VhostUserDeviceParts extends Omit<SessionParts, 'onFault' | 'onReady'> {
   readonly socketPath: string;
@@ -31,7 +31,7 @@ export class VhostUserDevice implements DeviceModel {
   /** The last session is still being wound up. */
   private ending: Promise<void> | undefined;
   private refusedLogged = false;
-  private refusalLines = REFUSAL_LINES_MAX;
+  private lines = LINES_MAX;
   private ticks = 0;
   private closed = false;
 
@@ -75,15 +75,8 @@ export class VhostUserDevice implements DeviceModel {
     const outcome = await carryOut(session, message);
     if (outcome.kind !== 'refused') return outcome;
     const reason = `${requestName(message.request)} refused: ${outcome.reason}`;
-    this.logRefusal(reason);
-    return repliesByItself(message.request) ? { kind: 'fatal', reason } : { ...outcome, reason };
-  }
-
-  /** Once each, but who sends nonsense again and again fills no log. */
-  private logRefusal(reason: string): void {
-    if (this.refusalLines === 0) return;
-    this.refusalLines--;
     this.log(reason);
+    return repliesByItself(message.request) ? { kind: 'fatal', reason } : { ...outcome, reason };
   }
 
   private detached(session: Session, reason: string): void {
@@ -95,15 +88,18 @@ export class VhostUserDevice implements DeviceModel {
     });
   }
 
+  /** Each thing once, but who sends nonsense again and again fills no log. */
   private log(line: string): void {
+    if (this.lines === 0) return;
+    this.lines--;
     this.parts.log(`${this.parts.plan.id}: ${line}`);
   }
 
   tick(): void {
     this.connection?.tick();
     this.ticks++;
-    if (this.ticks % REFUSAL_LINE_TICKS === 0 && this.refusalLines < REFUSAL_LINES_MAX) {
-      this.refusalLines++;
+    if (this.ticks % LINE_TICKS === 0 && this.lines < LINES_MAX) {
+      this.lines++;
     }
     if (this.parts.socketMode === 'connect') this.connect();
   }
