@@ -90,7 +90,7 @@ const QUESTION_SIZES: readonly (readonly [number, number])[] = [
 ];
 
 function otherSizes([request, size]: readonly [number, number], closes: boolean): BadMessage[] {
-  return [0, size - 1, size + 1, PAYLOAD_MAX]
+  return [size - 1, size + 1, ...(size === 8 ? [] : [PAYLOAD_MAX])]
     .filter((bytes) => bytes >= 0 && bytes !== size)
     .map((bytes) =>
       bad(request, `of ${bytes} bytes`, { payload: Buffer.alloc(bytes) }, { closes }),
