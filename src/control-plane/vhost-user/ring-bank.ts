@@ -17,6 +17,8 @@ const INDIRECT = bit('VIRTIO_RING_F_INDIRECT_DESC');
 const PACKED = bit('VIRTIO_F_RING_PACKED');
 const MQ = bit('VIRTIO_NET_F_MQ');
 
+const PARTS = ['descAt', 'availAt', 'usedAt'] as const;
+
 export interface RingBankParts {
   readonly plan: PlanDevice;
   readonly link: DataPlaneLink;
@@ -81,11 +83,9 @@ export class RingBank {
     return '';
   }
 
-  private place(ring: VhostRing): RingPlace | undefined {
+  private place(ring: VhostRing, table = this.parts.table()): RingPlace | undefined {
     const { size, addresses } = ring;
-    return (
-      addresses && placeRing(this.parts.table().userMemory, { size, ...addresses }, this.packed)
-    );
+    return addresses && placeRing(table.userMemory, { size, ...addresses }, this.packed);
   }
 
   private startDevice(): void {
@@ -209,23 +209,22 @@ export class RingBank {
     closeIfAny(before);
   }
 
-  /** Other memory: every running ring goes on where it is now; what is wrong, or nothing. */
-  async relocate(): Promise<string> {
-    for (const ring of this.rings.filter(({ index }) => this.places.has(index))) {
-      const place = this.place(ring);
-      const before = this.places.get(ring.index)!;
-      if (!place) {
-        await this.stop(ring);
-        return `ring ${ring.index} is no longer inside the memory`;
-      }
-      const same = (['descAt', 'availAt', 'usedAt'] as const).every(
-        (part) => place[part] === before[part],
-      );
+  /** A running ring that would have no place in another memory, if there is one. */
+  lostIn(table: MemoryTable): number | undefined {
+    return [...this.places.keys()].find((index) => !this.place(this.rings[index]!, table));
+  }
+
+  /** Other memory, in which every running ring has a place: each goes on where it is now. */
+  async relocate(): Promise<void> {
+    for (const [index, before] of [...this.places]) {
+      const ring = this.rings[index]!;
+      const place = this.place(ring)!;
+      const same = PARTS.every((part) => place[part] === before[part]);
       if (same) continue;
       ring.base = await this.parts.link.settled(this.post(CommandKind.STOP_QUEUE, ring));
-      this.run(ring, place);
+      // A reaction to a fault may have stopped it meanwhile.
+      if (this.places.has(index)) this.run(ring, place);
     }
-    return '';
   }
 
   /** The device stops until its driver starts anew, and every ring's front-end is told. */

@@ -143,14 +143,21 @@ export class Session {
     const mapped = mapRegions(this.parts.memory, added);
     if (typeof mapped === 'string') return mapped;
     const before = this.table.regions;
-    this.table = new MemoryTable([...keep, ...mapped]);
-    await this.loadTable();
-    const problem = await this.rings.relocate();
-    for (const region of before) {
-      if (!keep.includes(region)) this.parts.memory.release(region.range);
+    const next = new MemoryTable([...keep, ...mapped]);
+    const lost = this.rings.lostIn(next);
+    if (lost !== undefined) {
+      this.release(mapped);
+      return `ring ${lost} is being served and would no longer be inside the memory`;
     }
-    this.showReady();
-    return problem;
+    this.table = next;
+    await this.loadTable();
+    await this.rings.relocate();
+    this.release(before.filter((region) => !keep.includes(region)));
+    return '';
+  }
+
+  private release(regions: readonly TableRegion[]): void {
+    for (const region of regions) this.parts.memory.release(region.range);
   }
 
   private async loadTable(): Promise<void> {
@@ -209,7 +216,7 @@ export class Session {
     const { regions } = this.table;
     this.table = new MemoryTable([]);
     if (regions.length > 0) await this.loadTable();
-    for (const region of regions) this.parts.memory.release(region.range);
+    this.release(regions);
     this.rings.close();
     this.channel?.close();
     this.channel = undefined;
