@@ -3,6 +3,7 @@ import { closeSync, lstatSync, mkdirSync, openSync, unlinkSync, type Stats } fro
 import { constants } from 'node:os';
 import path from 'node:path';
 import { assert } from '../base/assert.ts';
+import { SOCKET_PATH_BYTES_MAX } from '../schedule/socket-path.ts';
 import { HostProblem } from './host-problem.ts';
 import { close, setMode } from './native/descriptor.ts';
 import { Watch } from './native/libc.ts';
@@ -17,7 +18,6 @@ import {
   peerCredentials,
   receiveMessage,
   sendMessage,
-  SOCKET_PATH_BYTES_MAX,
 } from './native/socket.ts';
 
 const { EAGAIN, ECONNREFUSED, EINTR, EMFILE, ENFILE, ENOENT } = constants.errno;

@@ -28,6 +28,12 @@ export const BROKEN_CONFIGS: Readonly<Record<string, BrokenConfig>> = {
     at: '13:31',
     says: ['"telematic.net0"', 'Did you mean "telematics.net0"?'],
   },
+  'unsealed-above-qm': { at: '37:21', says: ['"telematics"', 'not "B"', '"refuse"'] },
+  'socket-path-too-long': { at: '35:28', says: ['a-network-device.sock', '112 bytes', '107'] },
+  'socket-shared': {
+    at: '36:28',
+    says: ['"telematics.net0"', '"cluster.net0"', 'run/guests/net0.sock', 'directory of its own'],
+  },
   'duplicate-route-id': { at: '62:15', says: ['"cluster-to-telematics"', 'unique'] },
   'route-end-unknown': { at: '64:15', says: ['"cluster.net1"', 'Did you mean "cluster.net0"?'] },
   'route-self-loop': { at: '64:15', says: ['"telematics-to-cluster"', '"telematics.net0"'] },
@@ -88,6 +94,20 @@ export const BROKEN_CONFIGS: Readonly<Record<string, BrokenConfig>> = {
   'schema-too-few-items': { at: '15:18', says: ['"devices"', '[]', 'fewer than 1'] },
   'schema-too-many-items': { at: '72:16', says: ['"uplinks"', 'more than 0'] },
   'schema-too-long-string': { at: '26:15', says: ['more than 64'] },
+  'schema-embedded-key-on-vhost-user': { at: '38:9', says: ['vhost-user guest', '"program"'] },
+  'schema-vhost-user-key-on-embedded': { at: '33:57', says: ['embedded guest', '"socketMode"'] },
+  'schema-vhost-user-key-missing': {
+    at: '33:16',
+    says: ['"guest"', '"unsealed"', 'vhost-user guest needs'],
+  },
+  'schema-embedded-program-missing': {
+    at: '33:16',
+    says: ['"guest"', '"program"', 'embedded guest needs'],
+  },
+  'schema-guest-type-unknown': {
+    at: '33:26',
+    says: ['"vhost-usr"', 'embedded, vhost-user', 'Did you mean "vhost-user"?'],
+  },
   'syntax-truncated': { at: '114:1', says: ['not closed', '}'] },
   'syntax-duplicate-key': { at: '4:50', says: ['"revision"', 'duplicate'] },
   'syntax-proto-key': { at: '4:16', says: ['"__proto__"'] },

@@ -66,22 +66,35 @@ function nameOf(path: JsonPath): string {
     .join('')}"`;
 }
 
+/** What the schema of an object says of it: its keys, and its name where it has several forms. */
+interface ObjectSchema {
+  readonly properties?: object;
+  readonly title?: string;
+}
+
 function finding(error: ErrorObject): Finding {
   const path = pathOf(error.instancePath);
   const name = nameOf(path);
   const { params, data } = error;
+  const { properties = {}, title } = error.parentSchema as ObjectSchema;
+  const form = path.length > 0 ? title : undefined;
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(params['additionalProperty']);
-      const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
+      const wrong = form ? `${form} has no key "${key}"` : `unknown key "${key}"`;
       return {
         path: [...path, key],
         atKey: true,
-        message: `unknown key "${key}".${didYouMean(key, known)}`,
+        message: `${wrong}.${didYouMean(key, Object.keys(properties))}`,
       };
     }
     case 'required':
-      return { path, message: `${name} lacks the key "${params['missingProperty']}"` };
+      return {
+        path,
+        message:
+          `${name} lacks the key "${params['missingProperty']}"` +
+          (form ? `, which ${form} needs` : ''),
+      };
     case 'type':
       return {
         path,

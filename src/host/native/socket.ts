@@ -13,8 +13,6 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 
-/** sun_path with its final NUL has 108 bytes. */
-export const SOCKET_PATH_BYTES_MAX = 107;
 /** SCM_MAX_FD: no message carries more. */
 export const DESCRIPTORS_MAX = 253;
 

@@ -1,4 +1,5 @@
 /** All semantic rules, in the order in which a reader meets their subjects in a configuration. */
+import { GUEST_RULES } from './guest-rules.ts';
 import { HEALTH_RULES } from './health-rules.ts';
 import { NETWORK_RULES } from './network-rules.ts';
 import { PARTITION_RULES } from './partition-rules.ts';
@@ -8,6 +9,7 @@ import { SCHEDULE_RULES } from './schedule-rules.ts';
 
 export const RULES: readonly Rule[] = [
   ...PARTITION_RULES,
+  ...GUEST_RULES,
   ...NETWORK_RULES,
   ...SCHEDULE_RULES,
   ...QUOTA_RULES,
