@@ -20,6 +20,7 @@ export const RUN_SHAPE: CommandShape = {
     json: 'optional-value',
     'no-dashboard': 'flag',
     realtime: 'flag',
+    decode: 'flag',
     debug: 'flag',
   },
 };
@@ -68,7 +69,10 @@ export async function run(words: readonly string[]): Promise<number> {
   const realtime = options['realtime'] === true;
   // On stderr, because with --json there is one document on stdout and nothing else.
   if (realtime) process.stderr.write(`${grantsText(hostGrants())}\n\n`);
-  const gateway = new Gateway(compilePlan(config), config, { realtime });
+  const gateway = new Gateway(compilePlan(config), config, {
+    realtime,
+    decode: options['decode'] === true,
+  });
   const quiet = options['json'] === true;
   const now = new Float64Array(1);
   monotonicClock.readInto(now);

@@ -24,6 +24,8 @@ const STOP_WITHIN_MS = 5000;
 export interface GatewayOptions {
   /** The data plane takes a CPU, priority and memory for itself, as far as the host grants it. */
   readonly realtime?: boolean;
+  /** Every message of a front-end is written to the log, in words. */
+  readonly decode?: boolean;
 }
 
 /** Why a gateway ended by itself. */
@@ -82,6 +84,7 @@ export class Gateway {
         onReady: (device, ready) => this.driverReady(device, ready),
         log: (line) => this.messages.next(line),
       },
+      decode: options.decode ?? false,
     });
     this.guests = plan.partitions.map((partition) => builder.build(partition));
     this.devices = builder.devices;

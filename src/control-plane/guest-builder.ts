@@ -6,6 +6,7 @@ import { ArenaMapping } from '../host/arena-mapping.ts';
 import { embeddedRegion } from '../schedule/arena-layout.ts';
 import type { VhostUserGuestConfig } from '../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanDevice, PlanPartition } from '../schedule/gateway-plan.ts';
+import { socketPathOf } from '../schedule/socket-path.ts';
 import type { DataPlaneLink } from './data-plane-link.ts';
 import type { DeviceModel } from './device-model.ts';
 import { EmbeddedGuest } from './embedded-guest.ts';
@@ -29,6 +30,8 @@ export interface BuilderParts {
   readonly words: Int32Array;
   readonly link: DataPlaneLink;
   readonly events: GuestEvents;
+  /** What front-ends say is written to the log. */
+  readonly decode: boolean;
 }
 
 export class GuestBuilder {
@@ -101,7 +104,7 @@ export class GuestBuilder {
     guest: VhostUserGuestConfig,
     memory: PartitionMemory,
   ): VhostUserDevice {
-    const { plan, words, link, events } = this.parts;
+    const { plan, words, link, events, decode } = this.parts;
     const { statusAt, regionsAt } = plan.layout.devices[device.index]!;
     const built = new VhostUserDevice({
       plan: device,
@@ -110,18 +113,19 @@ export class GuestBuilder {
       regionsAt,
       memory,
       config: new NetDeviceConfig(device, words, statusAt),
-      socketPath: socketPathOf(device, guest),
+      socketPath: socketPathOf(guest.socketDirectory, ownId(device)),
       socketMode: guest.socketMode,
       onFault: (fault, queue, detail) => events.onFault(device.partition, queue, fault, detail),
       onReady: (ready) => events.onReady(device.index, ready),
       log: events.log,
+      decode,
     });
     this.devices[device.index] = built;
     return built;
   }
 }
 
-/** `<socketDirectory>/<device id>.sock`, the device id without its partition. */
-function socketPathOf({ id }: PlanDevice, { socketDirectory }: VhostUserGuestConfig): string {
-  return `${socketDirectory}/${id.slice(id.indexOf('.') + 1)}.sock`;
+/** The id of a device without its partition. */
+function ownId({ id }: PlanDevice): string {
+  return id.slice(id.indexOf('.') + 1);
 }

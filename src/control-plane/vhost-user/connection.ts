@@ -121,7 +121,7 @@ export class Connection {
     const asked = (this.headerView.getUint32(VhostHeader.FLAGS, true) & VhostFlag.NEED_REPLY) !== 0;
     this.filled = 0;
     const view = new DataView(this.payload.slice(0, size).buffer);
-    const message = new Message(request, view, this.descriptors.splice(0));
+    const message = new Message(request, view, this.descriptors.splice(0), asked);
     const outcome = await this.parts.onMessage(message);
     for (const descriptor of message.remaining()) closeDescriptor(descriptor);
     this.busy = false;

@@ -34,7 +34,7 @@ function bytesText({ payload }: Message, from: number): string {
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
-/** The bits of a set by their names, and what of it no table knows. */
+/** A set of bits, and the names of those that have one. */
 function named(message: Message, names: readonly string[]): string {
   return `${hexAt(message, 0)}${names.length > 0 ? ` (${names.join(' ')})` : ''}`;
 }
@@ -109,7 +109,12 @@ function inflight(message: Message): string {
 }
 
 const word = (message: Message) => hexAt(message, 0);
-const number = (message: Message) => String(message.u64(0));
+/** In decimals as far as they are exact. */
+function number(message: Message): string {
+  const value = message.u64(0);
+  return Number.isNaN(value) ? hexAt(message, 0) : String(value);
+}
+
 const oneRegion = (message: Message) => region(message, COUNT_BYTES);
 
 /** Every request of the back-end; a test holds the two tables against each other. */
@@ -158,6 +163,7 @@ function payloadText(message: Message): string {
   return WORDINGS[message.request]?.payload?.(message) ?? '';
 }
 
+// [impl->req~vhost.decode~1]
 /** What a message asks for; to be called before it is carried out, which takes its descriptors. */
 export function messageText(message: Message): string {
   const { descriptorCount: count, needsReply } = message;

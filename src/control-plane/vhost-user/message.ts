@@ -29,12 +29,20 @@ export function replyU64(low: number, high = 0): Outcome {
 export class Message {
   readonly request: number;
   readonly payload: DataView;
+  /** The front-end waits for an answer, whatever the request. */
+  readonly needsReply: boolean;
   /** Descriptors that nobody has taken over yet: whoever closes the message closes them. */
   private readonly descriptors: number[];
 
-  constructor(request: number, payload: DataView, descriptors: number[]) {
+  constructor(
+    request: number,
+    payload: DataView,
+    descriptors: number[],
+    needsReply: boolean = false,
+  ) {
     this.request = request;
     this.payload = payload;
+    this.needsReply = needsReply;
     this.descriptors = descriptors;
   }
 

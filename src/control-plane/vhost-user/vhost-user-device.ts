@@ -5,6 +5,7 @@ import { NetStatus } from '../../wire/virtio-net.ts';
 import { ProtocolFeature } from '../../wire/vhost-user.ts';
 import type { DeviceModel } from '../device-model.ts';
 import { Connection } from './connection.ts';
+import { messageText, outcomeText } from './decode.ts';
 import type { Message, Outcome } from './message.ts';
 import { carryOut, repliesByItself, requestName } from './requests/index.ts';
 import { Session, type SessionParts } from './session.ts';
@@ -21,6 +22,8 @@ export interface VhostUserDeviceParts extends Omit<SessionParts, 'onFault' | 'on
   readonly onFault: (fault: FaultCode, queue: number, detail: string) => void;
   readonly onReady: (ready: boolean) => void;
   readonly log: (line: string) => void;
+  /** Every message is written to the log, in words. */
+  readonly decode: boolean;
 }
 
 export class VhostUserDevice implements DeviceModel {
@@ -72,7 +75,9 @@ export class VhostUserDevice implements DeviceModel {
 
   // [impl->req~vhost.refusal~1]
   private async judge(session: Session, message: Message): Promise<Outcome> {
+    const words = this.parts.decode ? messageText(message) : '';
     const outcome = await carryOut(session, message);
+    if (words) this.log(`${words} -> ${outcomeText(message, outcome)}`);
     if (outcome.kind !== 'refused') return outcome;
     const reason = `${requestName(message.request)} refused: ${outcome.reason}`;
     this.log(reason);

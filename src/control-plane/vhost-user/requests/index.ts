@@ -28,6 +28,12 @@ export function repliesByItself(id: number): boolean {
   return BY_ID.get(id)?.replies === true;
 }
 
+/** Whether the payload is of a length that its request can have. */
+export function hasForm({ request, payload }: Message): boolean {
+  const known = BY_ID.get(request);
+  return known !== undefined && fits(known, payload.byteLength);
+}
+
 /** Judges the form of a message, then carries it out; what is refused has changed nothing. */
 // [impl->req~vhost.framing~1]
 export async function carryOut(session: Session, message: Message): Promise<Outcome> {
