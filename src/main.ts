@@ -17,6 +17,10 @@ interface Entry {
 }
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  attach: {
+    usage: 'attach CONFIG PARTITION --client qemu|libvirt|uml|dpdk',
+    load: async () => (await import('./cli/attach.ts')).attach,
+  },
   bench: {
     usage: 'bench NAME [--json]',
     load: async () => (await import('./cli/bench.ts')).bench,
@@ -30,22 +34,32 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./cli/doctor.ts')).doctor,
   },
   run: {
-    usage: 'run CONFIG [--duration S] [--json [FILE]] [--no-dashboard] [--realtime]',
+    usage: 'run CONFIG [--duration S] [--json [FILE]] [--no-dashboard] [--realtime] [--decode]',
     load: async () => (await import('./cli/run.ts')).run,
   },
 };
+
+/** VHostUserBackendCapabilities of QEMU's vhost-user.json, which has no features for this type. */
+const CAPABILITIES = { type: 'net' };
 
 function usage(): string {
   return [
     'usage:',
     ...Object.values(COMMANDS).map((entry) => `  virtio-gateway ${entry.usage}`),
+    '  virtio-gateway --print-capabilities',
     '',
   ].join('\n');
 }
 
 // [impl->req~cli.errors~1]
+// [impl->req~cli.capabilities~1]
 async function main(words: readonly string[]): Promise<number> {
   const [name = '', ...rest] = words;
+  // By convention whatever else is asked for is then ignored.
+  if (words.includes('--print-capabilities')) {
+    console.log(JSON.stringify(CAPABILITIES, null, 2));
+    return ExitCode.OK;
+  }
   if (name === '--help' || name === 'help') {
     console.log(usage());
     return ExitCode.OK;

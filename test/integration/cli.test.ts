@@ -64,7 +64,7 @@ describe('command line: wrong use', () => {
       assert.deepEqual([code, stderr], [0, '']);
       assert.match(
         stdout,
-        /^usage:\n {2}virtio-gateway bench NAME .*\n {2}virtio-gateway check CONFIG .*\n {2}virtio-gateway doctor .*\n {2}virtio-gateway run CONFIG /,
+        /^usage:\n {2}virtio-gateway attach CONFIG PARTITION .*\n {2}virtio-gateway bench NAME .*\n {2}virtio-gateway check CONFIG .*\n {2}virtio-gateway doctor .*\n {2}virtio-gateway run CONFIG /,
       );
     }
   });
