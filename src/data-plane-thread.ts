@@ -30,13 +30,19 @@ removeTimerSlack();
 const mode = new RealtimeMode();
 if (realtime) mode.begin(shared.memory, residentRanges(plan));
 for (const sentence of mode.sentences) parentPort?.postMessage(`real time: ${sentence}`);
+const notifier = new DescriptorNotifier(shared.memory);
+if (!notifier.neverWaits && plan.partitions.some(({ guest }) => guest.type === 'vhost-user'))
+  parentPort?.postMessage(
+    'kernel AIO is refused: a front-end that fills its call descriptor can hold the data plane up',
+  );
 const plane = buildDataPlane(plan, shared, {
   clock: monotonicClock,
   pace: plan.idle === 'sleep' ? new SleepPace() : new SpinPace(),
-  notifier: new DescriptorNotifier(shared.memory),
+  notifier,
   evidence: new HostEvidence(),
 });
 plane.time.read();
 plane.dispatcher.begin(plane.time.now[0]! + LEAD_NS);
 while (!plane.commands.stopped) plane.dispatcher.majorFrame();
 mode.end();
+notifier.close();

@@ -40,7 +40,7 @@ export const CommandWord = {
 export const RingFlag = { EVENT_IDX: 1, INDIRECT: 2, PACKED: 4, DISABLED: 8 } as const;
 
 /** How a used buffer notification reaches the driver. */
-export const NotifyKind = { NONE: 0, ARENA_WORD: 1, DESCRIPTOR: 2 } as const;
+export const NotifyKind = { NONE: 0, ARENA_WORD: 1, EVENT: 2, SOCKET: 3 } as const;
 
 const CAPACITY = 256;
 const DONE_BYTES = 64;

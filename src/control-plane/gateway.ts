@@ -43,6 +43,7 @@ export class Gateway {
   private readonly shared: SharedState;
   private readonly link: DataPlaneLink;
   private readonly supervision: Supervision;
+  private readonly builder: GuestBuilder;
   private readonly devices: readonly DeviceModel[];
   private readonly messages = new Subject<string>();
   private readonly safeStates = new Subject<SafeStateReason>();
@@ -73,7 +74,7 @@ export class Gateway {
       carryOut: (report) => this.carryOut(report),
       onTick: () => this.tick(),
     });
-    const builder = new GuestBuilder({
+    this.builder = new GuestBuilder({
       plan,
       shared: this.shared,
       words: new Int32Array(this.shared.memory.buffer),
@@ -86,8 +87,8 @@ export class Gateway {
       },
       decode: options.decode ?? false,
     });
-    this.guests = plan.partitions.map((partition) => builder.build(partition));
-    this.devices = builder.devices;
+    this.guests = plan.partitions.map((partition) => this.builder.build(partition));
+    this.devices = this.builder.devices;
   }
 
   /** What a person wants to know as it happens: mode changes and logged faults. */
@@ -238,6 +239,7 @@ export class Gateway {
     if (this.stopping) return;
     this.stopping = true;
     await Promise.all(this.guests.map((guest) => guest.close()));
+    this.builder.close();
     for (const { index } of this.plan.partitions)
       this.partitions.request(index, 'stop', 'operator');
     this.link.post(CommandKind.STOP, 0);

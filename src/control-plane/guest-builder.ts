@@ -2,6 +2,7 @@
 import type { FaultCode } from '../base/fault.ts';
 import type { SharedState } from '../data-plane/data-plane.ts';
 import { GuestMemory } from '../data-plane/guest-memory.ts';
+import { DescriptorNotifier } from '../host/descriptor-notifier.ts';
 import { ArenaMapping } from '../host/arena-mapping.ts';
 import { embeddedRegion } from '../schedule/arena-layout.ts';
 import type { VhostUserGuestConfig } from '../schedule/gateway-config.ts';
@@ -40,6 +41,7 @@ export class GuestBuilder {
   private readonly parts: BuilderParts;
   private readonly claims = new Map<string, number>();
   private mapping: ArenaMapping | undefined;
+  private notifier: DescriptorNotifier | undefined;
 
   constructor(parts: BuilderParts) {
     this.parts = parts;
@@ -86,23 +88,25 @@ export class GuestBuilder {
 
   private vhostUser(partition: PlanPartition, guest: VhostUserGuestConfig): VhostUserGuest {
     this.mapping ??= new ArenaMapping(this.parts.shared.memory);
+    const { plan, shared } = this.parts;
     const memory = new PartitionMemory({
       partition: partition.index,
-      area: this.parts.plan.layout.partitions[partition.index]!,
+      area: plan.layout.partitions[partition.index]!,
       mapping: this.mapping,
       acceptUnsealed: guest.unsealed === 'accept',
       claims: this.claims,
     });
-    const { devices } = this.parts.plan;
+    this.notifier ??= new DescriptorNotifier(shared.memory);
+    const common = { memory, notifier: this.notifier };
     return new VhostUserGuest(
-      partition.devices.map((index) => this.vhostUserDevice(devices[index]!, guest, memory)),
+      partition.devices.map((index) => this.vhostUserDevice(plan.devices[index]!, guest, common)),
     );
   }
 
   private vhostUserDevice(
     device: PlanDevice,
     guest: VhostUserGuestConfig,
-    memory: PartitionMemory,
+    common: { readonly memory: PartitionMemory; readonly notifier: DescriptorNotifier },
   ): VhostUserDevice {
     const { plan, words, link, events, decode } = this.parts;
     const { statusAt, regionsAt } = plan.layout.devices[device.index]!;
@@ -111,7 +115,7 @@ export class GuestBuilder {
       link,
       words,
       regionsAt,
-      memory,
+      ...common,
       config: new NetDeviceConfig(device, words, statusAt),
       socketPath: socketPathOf(guest.socketDirectory, ownId(device)),
       socketMode: guest.socketMode,
@@ -122,6 +126,12 @@ export class GuestBuilder {
     });
     this.devices[device.index] = built;
     return built;
+  }
+
+  /** Gives back what the guests had together, when all of them are closed. */
+  close(): void {
+    this.notifier?.close();
+    this.notifier = undefined;
   }
 }
 

@@ -15,6 +15,9 @@ import {
   statusFlags,
   writeBytes,
 } from './native/descriptor.ts';
+import { sendBytes } from './native/socket.ts';
+
+export { isStreamEnd } from './native/socket.ts';
 
 export type DescriptorKind = 'eventfd' | 'socket' | 'pipe' | 'file' | 'other';
 
@@ -34,11 +37,16 @@ export function makeNonBlocking(descriptor: number): boolean {
 }
 
 /**
- * Adds one to an eventfd, or writes the same 8 bytes to a pipe or socket. False when nothing was
- * written: full (then the reader is going to wake up anyway) or gone. Allocates nothing.
+ * Adds one to an eventfd; waits when that is full and blocking. False when nothing was written:
+ * full (then the reader is going to wake up anyway) or gone. Allocates nothing.
  */
 export function writeCounter(descriptor: number): boolean {
   return writeBytes(descriptor, ONE) === ONE.length;
+}
+
+/** The same 8 bytes to a socket, whatever flags its other owners have set. Allocates nothing. */
+export function sendCounter(socket: number): boolean {
+  return sendBytes(socket, ONE) === ONE.length;
 }
 
 /** What was counted since the last reading; 0 when nothing was. */

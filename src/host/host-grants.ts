@@ -168,6 +168,17 @@ function seals(host: HostView): HostGrant {
   };
 }
 
+/** Without it a full eventfd that is blocking stops whoever notifies its owner. */
+function eventSignals(host: HostView): HostGrant {
+  const granted = host.grantsEventSignals();
+  return {
+    item: 'kernel AIO',
+    granted,
+    detail: granted ? 'notifications never wait' : 'refused: notifications wait for full eventfds',
+    fix: 'allow io_setup and io_submit (CONFIG_AIO, fs.aio-max-nr, seccomp profile)',
+  };
+}
+
 const clients = Object.entries(CLIENTS).map(([program, fix]): Check => (host) => {
   const found = host.find(program);
   return {
@@ -191,6 +202,7 @@ const CHECKS: readonly Check[] = [
   steal,
   clock,
   seals,
+  eventSignals,
 ];
 
 /** What matters to time and memory. */

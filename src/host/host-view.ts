@@ -4,6 +4,7 @@ import { getPriority } from 'node:os';
 import path from 'node:path';
 import { fileFacts } from './arena-mapping.ts';
 import { closeDescriptor, createMemoryFile } from './descriptors.ts';
+import { EventSignal } from './native/aio.ts';
 import { setThreadNice, useFifo, useOrdinaryScheduling } from './native/thread.ts';
 
 export interface HostView {
@@ -13,6 +14,7 @@ export interface HostView {
   grantsNice(): boolean;
   grantsFifo(): boolean;
   grantsSeals(): boolean;
+  grantsEventSignals(): boolean;
   /** Path of a program by its name, as a shell finds it. */
   find(program: string): string | undefined;
 }
@@ -43,6 +45,11 @@ export const thisHost: HostView = {
     const sealed = fileFacts(descriptor)?.shrinkSealed ?? false;
     closeDescriptor(descriptor);
     return sealed;
+  },
+  grantsEventSignals() {
+    const signal = EventSignal.open();
+    signal?.close();
+    return signal !== null;
   },
   find(program) {
     const places = (process.env['PATH'] ?? '').split(path.delimiter);

@@ -6,6 +6,7 @@ export interface HostDouble {
   readonly nice?: boolean;
   readonly fifo?: boolean;
   readonly seals?: boolean;
+  readonly eventSignals?: boolean;
   readonly programs?: readonly string[];
 }
 
@@ -15,6 +16,7 @@ export function hostDouble(double: HostDouble = {}): HostView {
     grantsNice: () => double.nice ?? false,
     grantsFifo: () => double.fifo ?? false,
     grantsSeals: () => double.seals ?? false,
+    grantsEventSignals: () => double.eventSignals ?? false,
     find: (program) => (double.programs?.includes(program) ? `/bin/${program}` : undefined),
   };
 }

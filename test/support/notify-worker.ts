@@ -5,5 +5,5 @@ import { DescriptorNotifier } from '../../src/host/descriptor-notifier.ts';
 
 const { descriptor, memory } = workerData as { descriptor: number; memory: WebAssembly.Memory };
 const notifier = new DescriptorNotifier(memory);
-for (let n = 0; n < 3; n++) notifier.notify(NotifyKind.DESCRIPTOR, descriptor);
+for (let n = 0; n < 3; n++) notifier.notify(NotifyKind.SOCKET, descriptor);
 notifier.notify(NotifyKind.ARENA_WORD, 7);

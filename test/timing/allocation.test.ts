@@ -7,25 +7,30 @@ import path from 'node:path';
 const FLAGS = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'];
 /** Half an object of 16 bytes per burst of 32 requests: what the engine keeps about itself is below. */
 const BYTES_PER_REQUEST_MAX = 0.4;
-const PROBE = path.join(__dirname, 'allocation-probe.js');
+const SERVING = 'allocation-probe.js';
+const NOTIFYING = 'notify-probe.js';
 
-function heapGrowth(
-  mode: string,
-  rings = 'split',
-): { bytes: number; requests: number; sliceAt: number } {
-  const { stdout, stderr } = spawnSync(process.execPath, [...FLAGS, PROBE, mode], {
+interface Growth {
+  readonly bytes: number;
+  readonly requests: number;
+  readonly sliceAt: number;
+}
+
+function heapGrowth(probe: string, mode: string, rings = 'split'): Growth {
+  const program = path.join(__dirname, probe);
+  const { stdout, stderr } = spawnSync(process.execPath, [...FLAGS, program, mode], {
     encoding: 'utf8',
     env: { ...process.env, TEST_RINGS: rings },
   });
   assert.equal(stderr, '');
-  return JSON.parse(stdout) as { bytes: number; requests: number; sliceAt: number };
+  return JSON.parse(stdout) as Growth;
 }
 
 describe('allocation', () => {
   for (const rings of ['split', 'packed']) {
     it(`[utest->req~sched.no-allocation~1] a million requests on ${rings} rings above 2 GiB leave the heap as it was`, function () {
       this.timeout(120_000);
-      const { bytes, requests, sliceAt } = heapGrowth('clean', rings);
+      const { bytes, requests, sliceAt } = heapGrowth(SERVING, 'clean', rings);
       assert.ok(requests >= 1e6 && sliceAt >= 2 ** 31);
       assert.ok(
         bytes < requests * BYTES_PER_REQUEST_MAX,
@@ -36,7 +41,15 @@ describe('allocation', () => {
 
   it('[utest->req~sched.no-allocation~1] one object of 16 bytes per request would be seen', function () {
     this.timeout(120_000);
-    const { bytes, requests } = heapGrowth('leaky');
+    const { bytes, requests } = heapGrowth(SERVING, 'leaky');
     assert.ok(bytes >= 16 * requests * 0.9, `${bytes} bytes for ${requests} requests`);
   });
+
+  for (const way of ['event', 'write', 'socket']) {
+    it(`[utest->req~sched.no-allocation~1] a million notifications leave the heap as it was: ${way}`, function () {
+      this.timeout(120_000);
+      const { bytes, requests } = heapGrowth(NOTIFYING, way);
+      assert.ok(bytes < requests, `${bytes} bytes for ${requests} notifications`);
+    });
+  }
 });

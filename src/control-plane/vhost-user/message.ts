@@ -50,6 +50,11 @@ export class Message {
     return this.descriptors.length;
   }
 
+  /** The next descriptor, which stays the message's; -1 when there is none. */
+  get firstDescriptor(): number {
+    return this.descriptors[0] ?? -1;
+  }
+
   /** Hands the next descriptor over: the caller owns it from now on. */
   takeDescriptor(): number {
     return this.descriptors.shift() ?? -1;

@@ -2,13 +2,14 @@
  * The rings of one front-end: started and enabled independently, run by the data plane while both
  * their place and their memory are known.
  */
-import { CommandKind, CommandWord, NotifyKind, RingFlag } from '../../channel/command-channel.ts';
-import { makeNonBlocking, writeCounter } from '../../host/descriptors.ts';
+import { CommandKind, CommandWord, RingFlag } from '../../channel/command-channel.ts';
+import type { DescriptorNotifier } from '../../host/descriptor-notifier.ts';
 import type { PlanDevice } from '../../schedule/gateway-plan.ts';
 import { bitOf, hasBit, type FeatureBits } from '../../wire/features.ts';
 import type { DataPlaneLink } from '../data-plane-link.ts';
 import { placeRing, type RingPlace } from '../ring-place.ts';
 import type { MemoryTable } from './memory-table.ts';
+import type { Signal } from './signal.ts';
 import { closeIfAny, VhostRing } from './vhost-ring.ts';
 
 const bit = (name: string) => bitOf('virtio-net', name);
@@ -25,6 +26,7 @@ export interface RingBankParts {
   readonly features: () => FeatureBits;
   readonly table: () => MemoryTable;
   readonly words: Int32Array;
+  readonly notifier: DescriptorNotifier;
   readonly resumed: () => boolean;
 }
 
@@ -198,12 +200,11 @@ export class RingBank {
    * because what the old descriptor was told may have been lost.
    */
   // [impl->req~vhost.notification~1]
-  async callBy(ring: VhostRing, descriptor: number): Promise<void> {
-    if (descriptor >= 0) makeNonBlocking(descriptor);
-    const before = ring.exchange('call', descriptor);
+  async callBy(ring: VhostRing, signal: Signal): Promise<void> {
+    const before = ring.exchange('call', signal);
     if (this.places.has(ring.index)) {
       const number = this.post(CommandKind.SET_NOTIFICATION, ring, notification(ring));
-      if (descriptor >= 0) writeCounter(descriptor);
+      this.notify(signal);
       await this.parts.link.settled(number);
     }
     closeIfAny(before);
@@ -229,10 +230,12 @@ export class RingBank {
 
   /** The device stops until its driver starts anew, and every ring's front-end is told. */
   needsReset(): void {
-    for (const ring of this.rings) {
-      if (ring.error >= 0) writeCounter(ring.error);
-    }
+    for (const { error } of this.rings) this.notify(error);
     void this.stopAll();
+  }
+
+  private notify({ kind, descriptor }: Signal): void {
+    this.parts.notifier.notify(kind, descriptor);
   }
 
   /** Closes the descriptors of all rings; the data plane has stopped them. */
@@ -242,10 +245,9 @@ export class RingBank {
 }
 
 /** How used buffer notifications reach the driver now. */
-function notification(ring: VhostRing): readonly (readonly [number, number])[] {
-  const kind = ring.call < 0 ? NotifyKind.NONE : NotifyKind.DESCRIPTOR;
+function notification({ call }: VhostRing): readonly (readonly [number, number])[] {
   return [
-    [CommandWord.NOTIFY_KIND, kind],
-    [CommandWord.NOTIFY_TARGET, ring.call],
+    [CommandWord.NOTIFY_KIND, call.kind],
+    [CommandWord.NOTIFY_TARGET, call.descriptor],
   ];
 }

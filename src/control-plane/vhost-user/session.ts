@@ -1,6 +1,7 @@
 /** What one front-end has negotiated and set up, from its connection to its end. */
 import { Fault, type FaultCode } from '../../base/fault.ts';
 import { CommandKind, CommandWord } from '../../channel/command-channel.ts';
+import type { DescriptorNotifier } from '../../host/descriptor-notifier.ts';
 import { UnixSocket } from '../../host/unix-socket.ts';
 import type { PlanDevice } from '../../schedule/gateway-plan.ts';
 import { bitsOf, type FeatureBits } from '../../wire/features.ts';
@@ -26,6 +27,7 @@ export interface SessionParts {
   /** Where the data plane reads the table of memory regions. */
   readonly regionsAt: number;
   readonly memory: PartitionMemory;
+  readonly notifier: DescriptorNotifier;
   readonly config: NetDeviceConfig;
   readonly onFault: (fault: FaultCode, queue: number, detail: string) => void;
   /** The first pair runs, or does not any more. */
@@ -69,6 +71,7 @@ export class Session {
       features: () => this.features,
       table: () => this.table,
       words: parts.words,
+      notifier: parts.notifier,
       resumed: () => this.resumed,
     });
   }

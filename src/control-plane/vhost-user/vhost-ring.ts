@@ -1,6 +1,7 @@
 /** One ring as its front-end has set it up: what survives a stop, and its descriptors. */
 import { closeDescriptor } from '../../host/descriptors.ts';
 import type { RingAddresses } from '../ring-place.ts';
+import { NO_SIGNAL, type Signal } from './signal.ts';
 
 export class VhostRing {
   size = 0;
@@ -12,8 +13,8 @@ export class VhostRing {
   started = false;
   /** Descriptors the front-end gave: kicks are never read, guests are polled. -1 = none. */
   kick = -1;
-  call = -1;
-  error = -1;
+  call = NO_SIGNAL;
+  error = NO_SIGNAL;
 
   /** Index in the messages. */
   readonly index: number;
@@ -22,19 +23,25 @@ export class VhostRing {
     this.index = index;
   }
 
-  /** Takes another descriptor; the one it replaces, for whoever closes it, or -1. */
-  exchange(which: 'kick' | 'call' | 'error', descriptor: number): number {
-    const before = this[which];
-    this[which] = descriptor;
+  /** Each takes another descriptor; the one it replaces, for whoever closes it, or -1. */
+  exchangeKick(descriptor: number): number {
+    const before = this.kick;
+    this.kick = descriptor;
+    return before;
+  }
+
+  exchange(which: 'call' | 'error', signal: Signal): number {
+    const before = this[which].descriptor;
+    this[which] = signal;
     return before;
   }
 
   /** Closes what it owns. The data plane must not use them any more. */
   // [impl->req~vhost.descriptor-ownership~1]
   close(): void {
-    for (const which of ['kick', 'call', 'error'] as const) {
-      closeIfAny(this.exchange(which, -1));
-    }
+    closeIfAny(this.exchangeKick(-1));
+    closeIfAny(this.exchange('call', NO_SIGNAL));
+    closeIfAny(this.exchange('error', NO_SIGNAL));
   }
 }
 

@@ -4,7 +4,10 @@ import { resultOf } from './descriptor.ts';
 
 const AF_UNIX = 1;
 const SOL_SOCKET = 1;
+const SO_TYPE = 3;
 const SO_PEERCRED = 17;
+const SO_ACCEPTCONN = 30;
+const SO_DOMAIN = 39;
 const SCM_RIGHTS = 1;
 const SOCK_STREAM = 1;
 const SOCK_FLAGS = 0o2000000 | 0o4000; // SOCK_CLOEXEC | SOCK_NONBLOCK
@@ -24,6 +27,7 @@ const cListen = cFunction('int listen(int fd, int backlog)');
 const cAccept = cFunction('int accept4(int fd, void *address, void *length, int flags)');
 const cRecvmsg = cFunction('intptr_t recvmsg(int fd, void *message, int flags)');
 const cSendmsg = cFunction('intptr_t sendmsg(int fd, void *message, int flags)');
+const cSend = cFunction('intptr_t send(int fd, void *bytes, intptr_t length, int flags)');
 const cGetsockopt = cFunction(
   'int getsockopt(int fd, int level, int option, void *value, void *length)',
 );
@@ -69,6 +73,27 @@ export function peerCredentials(descriptor: number): { pid: number; uid: number 
   const length = Buffer.from([credentials.length, 0, 0, 0]);
   if (cGetsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, credentials, length) < 0) return undefined;
   return { pid: credentials.readInt32LE(0), uid: credentials.readUInt32LE(4) };
+}
+
+function socketOption(descriptor: number, option: number): number {
+  const value = Buffer.alloc(4);
+  const length = Buffer.from([value.length, 0, 0, 0]);
+  const result = resultOf(cGetsockopt(descriptor, SOL_SOCKET, option, value, length));
+  return result < 0 ? result : value.readInt32LE(0);
+}
+
+/** A unix stream socket that does not listen. */
+export function isStreamEnd(descriptor: number): boolean {
+  return (
+    socketOption(descriptor, SO_DOMAIN) === AF_UNIX &&
+    socketOption(descriptor, SO_TYPE) === SOCK_STREAM &&
+    socketOption(descriptor, SO_ACCEPTCONN) === 0
+  );
+}
+
+/** Bytes moved, or -1, also when the socket is full; never waits, allocates nothing. */
+export function sendBytes(descriptor: number, bytes: Uint8Array): number {
+  return cSend(descriptor, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /** struct iovec, struct msghdr and struct cmsghdr of a 64-bit Linux. */

@@ -18,6 +18,8 @@ export interface PartitionChoice {
   readonly queuePairs?: number;
   readonly queueSize?: number;
   readonly mtu?: number;
+  /** A broken ring asks for a reset of its device; otherwise every fault is only told. */
+  readonly needsReset?: boolean;
   /** Devices net0, net1 and so on; one when absent. */
   readonly devices?: number;
 }
@@ -95,6 +97,14 @@ function routesOf(choices: readonly PartitionChoice[]) {
   });
 }
 
+function reactionsOf(choices: readonly PartitionChoice[]) {
+  const resets = choices.filter(({ needsReset }) => needsReset);
+  return [
+    ...resets.map(({ id }) => ({ fault: '*', partition: id, action: 'needs-reset', log: true })),
+    { fault: '*', partition: '*', action: 'ignore', log: true },
+  ];
+}
+
 /** The configuration as a user would write it. */
 export function vhostConfig(choices: readonly PartitionChoice[], folder: string): unknown {
   return {
@@ -140,7 +150,7 @@ export function vhostConfig(choices: readonly PartitionChoice[], folder: string)
       windowSwitchNs: 4000,
     },
     flows: [],
-    health: { reactions: [{ fault: '*', partition: '*', action: 'ignore', log: true }] },
+    health: { reactions: reactionsOf(choices) },
   };
 }
 

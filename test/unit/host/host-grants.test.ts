@@ -229,6 +229,20 @@ const CASES: readonly Case[] = [
     granted: true,
     detail: 'supported',
   },
+  {
+    item: 'kernel AIO',
+    when: 'it adds to an eventfd',
+    double: { eventSignals: true },
+    granted: true,
+    detail: 'notifications never wait',
+  },
+  {
+    item: 'kernel AIO',
+    when: 'it does not',
+    double: { eventSignals: false },
+    granted: false,
+    detail: 'refused: notifications wait for full eventfds',
+  },
 ];
 
 describe('host grants', () => {
@@ -280,13 +294,14 @@ describe('this host', () => {
   it('[utest->req~host.grants~1] is asked without a trace left', () => {
     const facts = () => [os.getPriority(), fs.readdirSync('/proc/self/fd').length, policy()];
     const before = facts();
-    assert.equal(hostGrants().length, 12);
+    assert.equal(hostGrants().length, 13);
     assert.deepEqual(facts(), before);
   });
 
-  it('[utest->req~host.grants~1] shows at least one CPU, and its seals', () => {
+  it('[utest->req~host.grants~1] shows at least one CPU, its seals, and its kernel AIO', () => {
     assert.ok(allowedCpus(thisHost).length >= 1);
     assert.equal(thisHost.grantsSeals(), true);
+    assert.equal(thisHost.grantsEventSignals(), true);
     assert.equal(thisHost.read('/nowhere'), undefined);
   });
 

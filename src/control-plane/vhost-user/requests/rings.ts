@@ -3,6 +3,7 @@ import { FrontendRequest, VringAddr, VringFd } from '../../../wire/vhost-user.ts
 import { isRingSize } from '../../ring-place.ts';
 import { DONE, refused, type Message, type Outcome } from '../message.ts';
 import type { Session } from '../session.ts';
+import { type Signal, signalBy } from '../signal.ts';
 import { closeIfAny, type VhostRing } from '../vhost-ring.ts';
 import type { Request } from './request.ts';
 
@@ -84,22 +85,36 @@ function kick(session: Session, message: Message): Outcome {
   const problem = ring.started ? '' : session.rings.start(ring);
   if (problem) return refused(problem);
   // Its guest is polled: the descriptor is kept so that who writes to it finds somebody there.
-  closeIfAny(ring.exchange('kick', message.takeDescriptor()));
+  closeIfAny(ring.exchangeKick(message.takeDescriptor()));
   session.showReady();
   return DONE;
+}
+
+/** Takes the descriptor of a message over, if it can be signalled. */
+// [impl->req~vhost.notification~1]
+function takeSignal(session: Session, message: Message): Signal | string {
+  const signal = signalBy(message.firstDescriptor);
+  if (typeof signal === 'string') return signal;
+  message.takeDescriptor();
+  session.parts.notifier.prepare(signal.kind, signal.descriptor);
+  return signal;
 }
 
 async function call(session: Session, message: Message): Promise<Outcome> {
   const ring = ringOf(session, message);
   if (!ring) return refused('there is no such ring');
-  await session.rings.callBy(ring, message.takeDescriptor());
+  const signal = takeSignal(session, message);
+  if (typeof signal === 'string') return refused(signal);
+  await session.rings.callBy(ring, signal);
   return DONE;
 }
 
 function error(session: Session, message: Message): Outcome {
   const ring = ringOf(session, message);
   if (!ring) return refused('there is no such ring');
-  closeIfAny(ring.exchange('error', message.takeDescriptor()));
+  const signal = takeSignal(session, message);
+  if (typeof signal === 'string') return refused(signal);
+  closeIfAny(ring.exchange('error', signal));
   return DONE;
 }
 
