@@ -79,6 +79,7 @@ export class Gateway {
       shared: this.shared,
       words: new Int32Array(this.shared.memory.buffer),
       link: this.link,
+      realtime: options.realtime ?? false,
       events: {
         onFault: (partition, queue, fault, detail) =>
           this.supervision.report(partition, queue, fault, detail),

@@ -4,6 +4,7 @@ import type { SharedState } from '../data-plane/data-plane.ts';
 import { GuestMemory } from '../data-plane/guest-memory.ts';
 import { DescriptorNotifier } from '../host/descriptor-notifier.ts';
 import { ArenaMapping } from '../host/arena-mapping.ts';
+import { ResidentMemory } from '../host/realtime.ts';
 import { embeddedRegion } from '../schedule/arena-layout.ts';
 import type { VhostUserGuestConfig } from '../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanDevice, PlanPartition } from '../schedule/gateway-plan.ts';
@@ -30,6 +31,8 @@ export interface BuilderParts {
   readonly shared: SharedState;
   readonly words: Int32Array;
   readonly link: DataPlaneLink;
+  /** Memory that front-ends share is there and locked, as far as the host grants it. */
+  readonly realtime: boolean;
   readonly events: GuestEvents;
   /** What front-ends say is written to the log. */
   readonly decode: boolean;
@@ -41,6 +44,7 @@ export class GuestBuilder {
   private readonly parts: BuilderParts;
   private readonly claims = new Map<string, number>();
   private mapping: ArenaMapping | undefined;
+  private resident: ResidentMemory | undefined;
   private notifier: DescriptorNotifier | undefined;
 
   constructor(parts: BuilderParts) {
@@ -88,11 +92,13 @@ export class GuestBuilder {
 
   private vhostUser(partition: PlanPartition, guest: VhostUserGuestConfig): VhostUserGuest {
     this.mapping ??= new ArenaMapping(this.parts.shared.memory);
-    const { plan, shared } = this.parts;
+    const { plan, shared, realtime, events } = this.parts;
+    if (realtime) this.resident ??= new ResidentMemory(this.mapping, events.log);
     const memory = new PartitionMemory({
       partition: partition.index,
       area: plan.layout.partitions[partition.index]!,
       mapping: this.mapping,
+      resident: this.resident,
       acceptUnsealed: guest.unsealed === 'accept',
       claims: this.claims,
     });

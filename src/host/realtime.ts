@@ -131,6 +131,31 @@ export class RealtimeMode {
   }
 }
 
+/** Memory that is mapped later, while the gateway runs; releasing a range unlocks it. */
+// [impl->req~host.realtime~1]
+export class ResidentMemory {
+  private readonly mapping: ArenaMapping;
+  private readonly say: (line: string) => void;
+  private said = false;
+
+  constructor(mapping: ArenaMapping, say: (line: string) => void) {
+    this.mapping = mapping;
+    this.say = say;
+  }
+
+  /** Every page is there and stays, as far as the host grants it; the first refusal is told. */
+  keep(arenaAt: number, bytes: number): void {
+    const there = this.mapping.populate(arenaAt, bytes);
+    if ((there && this.mapping.lock(arenaAt, bytes)) || this.said) return;
+    this.said = true;
+    this.say(
+      there
+        ? 'real time: memory that a front-end shares is faulted in, but locking it is refused'
+        : 'real time: the host has no room to fault in memory that a front-end shares',
+    );
+  }
+}
+
 /** Moves threads of this process, those started meanwhile included; how many there are. */
 function moveThreads(which: (thread: number) => boolean, cpus: readonly number[]): number {
   let seen = '';

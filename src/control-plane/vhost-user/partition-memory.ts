@@ -4,6 +4,7 @@
  */
 import { closeDescriptor } from '../../host/descriptors.ts';
 import { fileFacts, type ArenaMapping } from '../../host/arena-mapping.ts';
+import type { ResidentMemory } from '../../host/realtime.ts';
 import type { PartitionArea } from '../../schedule/arena-layout.ts';
 
 const PAGE = 4096;
@@ -26,6 +27,8 @@ export interface PartitionMemoryParts {
   readonly partition: number;
   readonly area: PartitionArea;
   readonly mapping: ArenaMapping;
+  /** In real-time mode: keeps in memory what is mapped. */
+  readonly resident: ResidentMemory | undefined;
   /** A file whose owner can shrink it is accepted: he can end the gateway with it. */
   readonly acceptUnsealed: boolean;
   /** Which partition has a file, for all partitions together. */
@@ -78,13 +81,14 @@ export class PartitionMemory {
   }
 
   private map(descriptor: number, range: FileRange & { file: string }): MappedRange | string {
-    const { mapping, claims, partition, area } = this.parts;
+    const { mapping, resident, claims, partition, area } = this.parts;
     const bytes = range.to - range.from;
     const arenaAt = this.room(bytes);
     if (arenaAt < 0) {
       return `no room for ${bytes} bytes more: "memoryMiB" gives ${area.sliceBytes} in all`;
     }
     if (!mapping.map(descriptor, range.from, bytes, arenaAt)) return 'mmap failed';
+    resident?.keep(arenaAt, bytes);
     const mapped = { ...range, arenaAt, users: 1 };
     this.ranges.push(mapped);
     this.ranges.sort((a, b) => a.arenaAt - b.arenaAt);
