@@ -5,6 +5,8 @@ import { parseArguments, UsageError, type CommandShape } from './arguments.ts';
 import { forwardingAt } from './bench/forwarding.ts';
 import { interference } from './bench/interference.ts';
 import { spreadOf, type Spread } from './bench/spread.ts';
+import { testpmdMissing } from './bench/testpmd.ts';
+import { forwardingOverVhostUser, type Series } from './bench/vhost-user.ts';
 import { ExitCode } from './exit-code.ts';
 import { textTable, us } from './text-table.ts';
 
@@ -108,9 +110,44 @@ async function interferenceBench(json: boolean): Promise<void> {
   );
 }
 
+const VHOST_RUNS = 5;
+/** The published claim, the same at shorter windows, and the hard case: few packets in small rings. */
+const VHOST_SERIES: readonly Series[] = [
+  { name: 'windows-250us', windowUs: 250, queueSize: 1024, bursts: 16 },
+  { name: 'windows-100us', windowUs: 100, queueSize: 1024, bursts: 16 },
+  { name: 'few-packets', windowUs: 250, queueSize: 256, bursts: 1 },
+];
+
+async function vhostUser(json: boolean): Promise<void> {
+  if (testpmdMissing()) throw new UsageError('dpdk-testpmd is missing: run test/install-clients');
+  const series = [];
+  for (const [n, each] of VHOST_SERIES.entries()) {
+    const sizes = [];
+    for (const bytes of n === 0 ? SIZES : [64]) {
+      sizes.push(await forwardingOverVhostUser(bytes, each, VHOST_RUNS));
+      const last = sizes.at(-1)!;
+      if (!json) {
+        const { gatewayMpps, peerMpps, ratio, ratios, gatewayCpuNsPerPacket } = last;
+        console.log(
+          `${each.name} ${bytes} B: gateway ${gatewayMpps.toFixed(2)} Mpps, DPDK ` +
+            `${peerMpps.toFixed(2)} Mpps, ratio ${ratio.toFixed(2)} (${ratios.min.toFixed(2)}-` +
+            `${ratios.max.toFixed(2)}), ${gatewayCpuNsPerPacket.toFixed(0)} ns of service per ` +
+            `packet, ${last.disturbed} of ${VHOST_RUNS} pairs disturbed`,
+        );
+      }
+    }
+    series.push({ ...each, forwarding: sizes });
+  }
+  if (!json) return;
+  const { forwarding: main } = series[0]!;
+  const document = { bench: 'vhost-user', machine: machine(), runs: VHOST_RUNS, forwarding: main };
+  console.log(JSON.stringify({ ...document, series }, null, 2));
+}
+
 const BENCHES: Readonly<Record<string, (json: boolean) => void | Promise<void>>> = {
   forwarding,
   interference: interferenceBench,
+  'vhost-user': vhostUser,
 };
 
 export async function bench(words: readonly string[]): Promise<number> {

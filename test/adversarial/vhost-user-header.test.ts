@@ -120,7 +120,7 @@ describe('vhost-user headers', function () {
     for (const payload of [Buffer.alloc(0), u64(0)]) {
       const message = bad(request, `of ${payload.length} bytes`, { payload });
       it(
-        `[utest->req~vhost.framing~1] unknown ${message.title} is refused`,
+        `[utest->req~vhost.refusal~1] unknown ${message.title} is refused, logged once, and changes nothing`,
         suite.beside(() => refusals.check(message)),
       );
     }

@@ -1,0 +1,244 @@
+/**
+ * `bench vhost-user`: one DPDK client with two ports that bounces packets through this gateway, and
+ * through DPDK's own net_vhost, in alternating runs on the same processor.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import type { RunReport } from '../../control-plane/run-report.ts';
+import { packagePath } from '../../host/files.ts';
+import { monotonicClock } from '../../host/monotonic-clock.ts';
+import { after } from '../../host/timers.ts';
+import type { GatewayConfig, NetDeviceConfig } from '../../schedule/gateway-config.ts';
+import { spreadOf } from './spread.ts';
+import { Testpmd } from './testpmd.ts';
+import { busiestThreadNs } from './thread-time.ts';
+
+const MACS = ['52:54:00:00:00:01', '52:54:00:00:00:02'] as const;
+const MEASURE_MS = 2500;
+const SETTLE_MS = 700;
+/** How long a gateway may take to start. */
+const START_TRIES = 400;
+const START_POLL_MS = 25;
+/** A sample counts when client and back-end had so much of their processors. */
+const SHARE_MIN = 0.96;
+/** So many tries for one pair of samples that count. */
+const TRIES = 3;
+
+export interface Series {
+  readonly name: string;
+  readonly windowUs: number;
+  readonly queueSize: number;
+  /** Bursts of 32 packets that each port starts with. */
+  readonly bursts: number;
+}
+
+/** One run: packets per second of both ports, and how much of its processor each side had. */
+interface Sample {
+  readonly mpps: number;
+  readonly clientShare: number;
+  readonly serverShare: number;
+  readonly cpuNsPerPacket: number;
+}
+
+function device(n: number, queueSize: number): NetDeviceConfig {
+  return {
+    id: `net${n}`,
+    type: 'virtio-net',
+    mac: MACS[n]!,
+    queuePairs: 1,
+    queueSize,
+    features: {
+      offer: ['VIRTIO_F_VERSION_1', 'VIRTIO_F_IN_ORDER', 'VIRTIO_NET_F_MAC'],
+      require: ['VIRTIO_F_VERSION_1'],
+    },
+  };
+}
+
+/** Two alternating windows with quotas; everything that is always checked is checked here. */
+export function benchConfig(socketDirectory: string, series: Series): GatewayConfig {
+  const { windowUs, queueSize } = series;
+  const limits = { packetsPerMajorFrame: 65_535, bytesPerMajorFrame: 200_000_000 };
+  const route = (from: number, to: number) => ({
+    id: `net${from}-net${to}`,
+    from: `gen.net${from}`,
+    to: `gen.net${to}`,
+    vlan: null,
+    ...limits,
+    excess: 'defer' as const,
+    delivery: 'immediate' as const,
+  });
+  const window = (n: number) => ({
+    id: `w${n}`,
+    partition: 'gen',
+    offsetUs: n * (windowUs + 1),
+    durationUs: windowUs,
+    queues: [{ queue: `net${n}.transmitq0`, requestsMax: 65_535, bytesMax: 200_000_000 }],
+  });
+  return {
+    formatVersion: 1,
+    gateway: { name: `bench-${series.name}`, revision: 1, asil: 'QM' },
+    partitions: [
+      {
+        id: 'gen',
+        asil: 'QM',
+        memoryMiB: 640,
+        guest: { type: 'vhost-user', socketDirectory, socketMode: 'listen', unsealed: 'accept' },
+        devices: [device(0, queueSize), device(1, queueSize)],
+      },
+    ],
+    network: { routes: [route(0, 1), route(1, 0)] },
+    schedule: {
+      majorFrameUs: 2 * windowUs + 20,
+      idle: 'spin',
+      windows: [
+        window(0),
+        window(1),
+        { id: 'control', kind: 'control', offsetUs: 2 * windowUs + 2, durationUs: 10 },
+      ],
+    },
+    costs: {
+      netForward: { baseNs: 100, perKibNs: 40, perDescriptorNs: 0 },
+      controlCommandNs: 5000,
+      windowSwitchNs: 500,
+    },
+    flows: [],
+    health: { reactions: [] },
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    after(ms, resolve);
+  });
+}
+
+function now(): number {
+  const cell = new Float64Array(1);
+  monotonicClock.readInto(cell);
+  return cell[0]!;
+}
+
+/** The bouncing client on the first processor; the other side has the last. */
+function client(directory: string, bytes: number, queueSize: number): Testpmd {
+  const port = (n: number) =>
+    `net_virtio_user${n},path=${directory}/net${n}.sock,queues=1,queue_size=${queueSize},` +
+    `mrg_rxbuf=0,in_order=1,mac=${MACS[n]}`;
+  return new Testpmd({
+    processor: 0,
+    vdevs: [port(0), port(1)],
+    words: [`--txpkts=${bytes}`, `--eth-peer=0,${MACS[1]}`, `--eth-peer=1,${MACS[0]}`],
+  });
+}
+
+/** Lets the client bounce, and measures; `serverNs` says what the other side has had so far. */
+async function measure(
+  directory: string,
+  bytes: number,
+  series: Series,
+  serverNs: () => number,
+): Promise<Omit<Sample, 'cpuNsPerPacket'>> {
+  const testpmd = client(directory, bytes, series.queueSize);
+  try {
+    await testpmd.ready();
+    await testpmd.ask(`start tx_first ${series.bursts}`);
+    await pause(SETTLE_MS);
+    const from = { at: now(), packets: await testpmd.received(), client: testpmd.workerNs };
+    const before = serverNs();
+    await pause(MEASURE_MS);
+    const packets = (await testpmd.received()) - from.packets;
+    const ns = now() - from.at;
+    return {
+      mpps: (packets / ns) * 1000,
+      clientShare: (testpmd.workerNs - from.client) / ns,
+      serverShare: (serverNs() - before) / ns,
+    };
+  } finally {
+    await testpmd.end();
+  }
+}
+
+/** A process of its own, because real-time mode takes a processor from all other threads. */
+async function throughGateway(bytes: number, series: Series): Promise<Sample> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'virtio-gateway-'));
+  const [config, report] = ['config.json', 'report.json'].map((name) => path.join(directory, name));
+  writeFileSync(config!, JSON.stringify(benchConfig(directory, series)));
+  const words = [packagePath('build/src/main.js'), 'run', config!, '--realtime', '--json', report!];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  try {
+    await appears(path.join(directory, 'net1.sock'), () => said);
+    const sample = await measure(directory, bytes, series, () => busiestThreadNs(child.pid!));
+    child.kill('SIGINT');
+    await ended;
+    return { ...sample, cpuNsPerPacket: servicePerPacket(report!) };
+  } finally {
+    child.kill('SIGINT');
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** @throws Error with what was said instead */
+async function appears(file: string, said: () => string): Promise<void> {
+  for (let n = 0; n < START_TRIES && !existsSync(file); n++) await pause(START_POLL_MS);
+  if (!existsSync(file)) throw new Error(`the gateway did not start: ${said()}`);
+}
+
+/** Nanoseconds of bursts that served something, per packet. */
+function servicePerPacket(report: string): number {
+  const { windows } = JSON.parse(readFileSync(report, 'utf8')) as RunReport;
+  const sum = (of: (window: RunReport['windows'][number]) => number) =>
+    windows.reduce((total, window) => total + of(window), 0);
+  return sum(({ spentNs }) => spentNs) / sum(({ requests }) => requests);
+}
+
+async function throughDpdk(bytes: number, series: Series): Promise<Sample> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'virtio-gateway-'));
+  const port = (n: number) => `net_vhost${n},iface=${directory}/net${n}.sock,queues=1`;
+  const server = new Testpmd({
+    processor: cpus().length - 1,
+    vdevs: [port(0), port(1)],
+    words: [],
+  });
+  try {
+    await server.ready();
+    await server.ask('start');
+    const sample = await measure(directory, bytes, series, () => server.workerNs);
+    return { ...sample, cpuNsPerPacket: (sample.serverShare / sample.mpps) * 1000 };
+  } finally {
+    await server.end();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** One pair of samples that count, the gateway's first; the last try when none does. */
+async function pair(bytes: number, series: Series) {
+  for (let n = 1; ; n++) {
+    const gateway = await throughGateway(bytes, series);
+    const peer = await throughDpdk(bytes, series);
+    const least = Math.min(
+      ...[gateway, peer].flatMap(({ clientShare, serverShare }) => [clientShare, serverShare]),
+    );
+    if (least >= SHARE_MIN || n === TRIES) return { gateway, peer, counts: least >= SHARE_MIN };
+  }
+}
+
+export async function forwardingOverVhostUser(bytes: number, series: Series, runs: number) {
+  const pairs: Awaited<ReturnType<typeof pair>>[] = [];
+  for (let n = 0; n < runs; n++) pairs.push(await pair(bytes, series));
+  const of = (value: (found: (typeof pairs)[number]) => number) => spreadOf(pairs.map(value));
+  return {
+    bytes,
+    gatewayMpps: of(({ gateway }) => gateway.mpps).median,
+    peerMpps: of(({ peer }) => peer.mpps).median,
+    ratio: of(({ gateway, peer }) => gateway.mpps / peer.mpps).median,
+    ratios: of(({ gateway, peer }) => gateway.mpps / peer.mpps),
+    gatewayCpuNsPerPacket: of(({ gateway }) => gateway.cpuNsPerPacket).median,
+    peerCpuNsPerPacket: of(({ peer }) => peer.cpuNsPerPacket).median,
+    disturbed: pairs.filter(({ counts }) => !counts).length,
+  };
+}
