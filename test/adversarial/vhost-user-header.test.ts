@@ -1,4 +1,6 @@
 /** Headers, requests and sizes that the protocol does not have, from a front-end of a running guest. */
+import { strict as assert } from 'node:assert';
+import { within } from '../support/vhost/connection.ts';
 import {
   configAccess,
   HeaderFlag,
@@ -109,6 +111,21 @@ describe('vhost-user headers', function () {
   });
   after(() => refusals.end());
 
+  it('[utest->req~vhost.refusal~1] what is refused is logged with its request, and so is the end of a connection', async () => {
+    const f = await suite.frontEnd('f');
+    const lines = () => suite.host.troubleLines('f');
+    assert.equal(await f.acknowledged({ request: 99 }), false);
+    await within(2000, () => (lines().length > 0 ? true : undefined));
+    assert.equal(lines().length, 1);
+    assert.match(lines()[0]!, /request 99/);
+    await f.connection.send({ request: 98 });
+    await f.assertClosed();
+    await within(2000, () => (lines().length > 1 ? true : undefined));
+    const more = lines().slice(1);
+    assert.ok(more.length <= 2 && more.every((line) => line.includes('request 98')));
+    assert.ok(more.some((line) => line.includes('closed')));
+  });
+
   for (const message of HEADERS) {
     it(
       `[utest->req~vhost.broken-framing~1] ${message.title} ends the connection`,
@@ -120,7 +137,7 @@ describe('vhost-user headers', function () {
     for (const payload of [Buffer.alloc(0), u64(0)]) {
       const message = bad(request, `of ${payload.length} bytes`, { payload });
       it(
-        `[utest->req~vhost.refusal~1] unknown ${message.title} is refused, logged once, and changes nothing`,
+        `[utest->req~vhost.refusal~1] unknown ${message.title} is refused, and changes nothing`,
         suite.beside(() => refusals.check(message)),
       );
     }
