@@ -18,6 +18,7 @@ const INDIRECT = bit('VIRTIO_RING_F_INDIRECT_DESC');
 const PACKED = bit('VIRTIO_F_RING_PACKED');
 const MQ = bit('VIRTIO_NET_F_MQ');
 
+const POSITION_MASK = 0x7fff;
 const PARTS = ['descAt', 'availAt', 'usedAt'] as const;
 
 export interface RingBankParts {
@@ -78,6 +79,9 @@ export class RingBank {
   // [impl->req~vhost.ring-setup~1]
   start(ring: VhostRing): string {
     if (ring.size === 0) return `ring ${ring.index} has no size`;
+    if (this.packed && !isPackedBase(ring.base, ring.size)) {
+      return `ring ${ring.index} cannot go on at 0x${(ring.base >>> 0).toString(16)}`;
+    }
     const place = this.place(ring);
     if (!place) return `ring ${ring.index} does not lie whole and aligned in the memory`;
     ring.started = true;
@@ -250,4 +254,9 @@ function notification({ call }: VhostRing): readonly (readonly [number, number])
     [CommandWord.NOTIFY_KIND, call.kind],
     [CommandWord.NOTIFY_TARGET, call.descriptor],
   ];
+}
+
+/** Both positions of a packed ring's base lie inside the ring; the bits above count its rounds. */
+function isPackedBase(base: number, size: number): boolean {
+  return (base & POSITION_MASK) < size && ((base >>> 16) & POSITION_MASK) < size;
 }

@@ -190,7 +190,10 @@ export class NetDevice {
         return Drop.NO_RECEIVE_BUFFER;
       }
       const fault = this.takeBuffer(queue, count, descriptorsMax);
-      if (!queue.ring.started) return this.broken(queue);
+      if (!queue.ring.started) {
+        queue.fault(fault);
+        return Drop.RECEIVER_FAULT;
+      }
       count++;
       if (fault !== NO_FAULT) return this.reject(queue, count, fault);
       if (!this.mergeable) break;
@@ -223,11 +226,6 @@ export class NetDevice {
     if (sink.writableBytes === before) return Fault.ChainEmpty;
     if (before === 0 && sink.writableBytes < NetHeader.SIZE) return Fault.ReceiveBufferTooSmall;
     return NO_FAULT;
-  }
-
-  private broken(queue: DeviceQueue): number {
-    queue.fault(queue.ring.brokenBy);
-    return Drop.RECEIVER_FAULT;
   }
 
   /**

@@ -32,6 +32,13 @@ function setSize({ parts, rings }: Session, ring: VhostRing, size: number): stri
   return '';
 }
 
+/** 2.7: an index has 16 bits; where a packed ring goes on is judged with its size at the start. */
+function setBase({ rings }: Session, ring: VhostRing, base: number): string {
+  if (!rings.packed && base > 0xffff) return `an index of ${base}; it has 16 bits`;
+  ring.base = base | 0;
+  return '';
+}
+
 function setAddresses(ring: VhostRing, message: Message): string {
   if (message.u32(VringAddr.FLAGS) !== 0) return 'flags of a log that is not offered';
   const address = (at: number) => ({ low: message.u32(at), high: message.u32(at + 4) });
@@ -136,10 +143,7 @@ export const RING_REQUESTS: readonly Request[] = [
     id: FrontendRequest.SET_VRING_BASE,
     name: 'SET_VRING_BASE',
     bytes: STATE_BYTES,
-    carryOut: settingUp((_, ring, message) => {
-      ring.base = message.u32(4) | 0;
-      return '';
-    }),
+    carryOut: settingUp((session, ring, message) => setBase(session, ring, message.u32(4))),
   },
   {
     id: FrontendRequest.GET_VRING_BASE,
