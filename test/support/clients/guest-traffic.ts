@@ -33,6 +33,14 @@ export async function knows(guest: LinuxGuest, host: number, mac: string): Promi
   await guest.succeed(`ip neigh replace ${address(host)} lladdr ${mac} nud permanent dev eth0`);
 }
 
+/** The command, for a guest that goes on with it in the background. */
+export function pingCommand(
+  to: string,
+  { count = 200, intervalMs = 10 }: PingOptions = {},
+): string {
+  return `ping -n -q -c ${count} -i ${intervalMs / 1000} -W 2 ${to}`;
+}
+
 /** What became of a number of echo requests to a host. */
 export async function ping(
   guest: LinuxGuest,
@@ -40,11 +48,8 @@ export async function ping(
   { count = 200, intervalMs = 10 }: PingOptions = {},
 ): Promise<Pings> {
   const to = typeof host === 'number' ? address(host) : host;
-  const { output } = await guest.run(
-    `ping -q -c ${count} -i ${intervalMs / 1000} -W 2 ${to}`,
-    60_000,
-  );
-  const found = /(\d+) packets transmitted, (\d+) packets received/.exec(output);
+  const { output } = await guest.run(pingCommand(to, { count, intervalMs }), 60_000);
+  const found = /(\d+) packets transmitted, (\d+) received/.exec(output);
   assert.ok(found, `${guest.name}: ${output}`);
   return { sent: Number(found[1]), received: Number(found[2]) };
 }
@@ -61,7 +66,7 @@ export async function pingsAll(
 
 /** Resolves with the first answer of a host: after an outage a guest sees its link with a delay. */
 export async function reaches(guest: LinuxGuest, host: number): Promise<void> {
-  await guest.succeed(`until ping -q -c 1 -W 1 ${address(host)}; do :; done`, REACHED_MS);
+  await guest.succeed(`until ping -n -q -c 1 -W 1 ${address(host)}; do :; done`, REACHED_MS);
 }
 
 export interface Transfer {
@@ -119,6 +124,6 @@ export async function receivesPacketsOf(
   count: number,
 ): Promise<number> {
   const before = await packetsReceived(receiver);
-  await sender.run(`ping -q -c ${count} -i 0.01 -W 1 ${to}`);
+  await sender.run(`ping -n -q -c ${count} -i 0.01 -W 1 ${to}`);
   return (await packetsReceived(receiver)) - before;
 }

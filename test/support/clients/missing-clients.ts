@@ -10,8 +10,8 @@ const PROGRAM_FOLDERS = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin',
 
 /** What each kind of client needs to start. */
 const NEEDS = {
-  qemu: ['qemu-system-x86_64', 'busybox', 'ethtool', 'ip', 'cpio'],
-  uml: ['linux.uml', 'busybox', 'ethtool', 'ip', 'cpio'],
+  qemu: ['qemu-system-x86_64', 'busybox', 'ethtool', 'ip', 'ping', 'cpio'],
+  uml: ['linux.uml', 'busybox', 'ethtool', 'ip', 'ping', 'cpio'],
   dpdk: ['dpdk-testpmd'],
   ipxe: ['qemu-system-x86_64'],
 } as const;
