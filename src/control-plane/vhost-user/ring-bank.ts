@@ -123,11 +123,14 @@ export class RingBank {
     ]);
   }
 
-  /** A front-end that handed a record of buffers in flight over goes on behind the last used. */
+  /**
+   * A front-end that handed a record of buffers in flight over goes on behind the last used; so does
+   * one that says 0 where a former back-end has been: DPDK's does, when it connects again.
+   */
   // [impl->req~vhost.inflight~1]
   private baseOf(ring: VhostRing, { usedAt }: RingPlace): number {
     const { resumed, words } = this.parts;
-    if (!resumed() || this.packed) return ring.base;
+    if (this.packed || (!resumed() && ring.base !== 0)) return ring.base;
     return words[usedAt >>> 2]! >>> 16;
   }
 
