@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import {
   address,
   configure,
+  hasCarrier,
   knows,
   negotiated,
   packetsReceived,
@@ -165,22 +166,18 @@ describeWithClients('two user-mode Linux guests', ['uml'], (suite) => {
   });
 
   it('[utest->req~net.link-state~1] a link is down while nobody is there, and up again when somebody comes', async () => {
-    const carrier = (value: number) =>
-      one.succeed(
-        `until [ "$(cat /sys/class/net/eth0/carrier)" = ${value} ]; do usleep 20000; done`,
-      );
-    await carrier(1);
+    await hasCarrier(one, true);
     await other.kill();
-    await carrier(0);
+    await hasCarrier(one, false);
     other = await guestOf('other').booted();
-    await carrier(1);
+    await hasCarrier(one, true);
     await configure(other, OTHER);
     await Promise.all([pingsAll(one, OTHER), pingsAll(other, ONE)]);
   });
 
   it('[utest->req~vhost.ring-states~1] a guest that powers itself off leaves in order', async () => {
     assert.equal(await other.powerOff(), 0);
-    await one.succeed('until [ "$(cat /sys/class/net/eth0/carrier)" = 0 ]; do usleep 20000; done');
+    await hasCarrier(one, false);
     await gateway.stop();
     for (const { id, faults } of gateway.report().partitions) assert.deepEqual(faults, {}, id);
   });

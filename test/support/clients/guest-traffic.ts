@@ -21,11 +21,20 @@ export function address(host: number): string {
   return `10.0.0.${host}`;
 }
 
+export async function addAddress(guest: LinuxGuest, host: number): Promise<void> {
+  await guest.succeed(`ip link set eth0 up && ip addr add ${address(host)}/24 dev eth0`);
+}
+
+/** Resolves when the link of a guest is up, or down. */
+export async function hasCarrier(guest: LinuxGuest, up: boolean): Promise<void> {
+  const carrier = '"$(cat /sys/class/net/eth0/carrier)"';
+  await guest.succeed(`until [ ${carrier} = ${up ? 1 : 0} ]; do usleep 20000; done`);
+}
+
+/** Gives a guest its address, and waits until it can be used. */
 export async function configure(guest: LinuxGuest, host: number): Promise<void> {
-  const carrier = 'until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do usleep 20000; done';
-  await guest.succeed(
-    `ip link set eth0 up && ip addr add ${address(host)}/24 dev eth0 && ${carrier}`,
-  );
+  await addAddress(guest, host);
+  await hasCarrier(guest, true);
 }
 
 /** The guest sends to a host without asking for its address first: nobody has to answer. */

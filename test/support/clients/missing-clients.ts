@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { ClientProcess } from './client-process.ts';
 import { guestDirectory } from './guest-image.ts';
 
+export const PXE_ROM = '/usr/lib/ipxe/qemu/pxe-virtio.rom';
 const NOT_RUN = 'not run: run test/install-clients';
 const PROGRAM_FOLDERS = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
 
@@ -32,7 +33,7 @@ function onPath(program: string): boolean {
 /** Files without which a client starts in vain. */
 const FILES: Readonly<Partial<Record<Client, () => string>>> = {
   qemu: () => path.join(guestDirectory(), 'version'),
-  ipxe: () => '/usr/lib/ipxe/qemu/pxe-virtio.rom',
+  ipxe: () => PXE_ROM,
 };
 
 export function clientsMissing(clients: readonly Client[]): string[] {

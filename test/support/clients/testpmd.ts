@@ -140,6 +140,14 @@ export class Testpmd {
     );
   }
 
+  /** By queue, too: `rx_q1_good_packets`. */
+  async extendedStatistics(port: number): Promise<PortStatistics> {
+    const output = await this.succeed(`show port xstats ${port}`);
+    return Object.fromEntries(
+      [...output.matchAll(/^(\w+): (\d+)$/gm)].map(([, name, value]) => [name!, Number(value)]),
+    );
+  }
+
   /** Stops forwarding and ends the process; resolves with its exit code. */
   async quit(): Promise<number | null> {
     this.process.write('quit\n');
@@ -154,7 +162,7 @@ export class Testpmd {
     const from = this.process.position;
     this.process.write(`${command}\n`);
     // The command line repeats what it reads: an answer comes after its question.
-    const answer = new RegExp(`${literal(command)}\\n([^]*?)testpmd> $`);
+    const answer = new RegExp(`${literal(command)}\\n([^]*?)testpmd> `);
     const [, output] = await this.process.waitFor(answer, timeoutMs, from);
     return { status: REFUSED.test(output!) ? 1 : 0, output: output!.trim() };
   }
