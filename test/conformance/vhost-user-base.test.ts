@@ -46,6 +46,14 @@ describe('vhost-user ring index', () => {
     });
   }
 
+  it('[utest->req~vhost.base~1] a front-end that says 0 for rings that have run goes on behind the last used', async () => {
+    wind(1234);
+    await qemuStart(a, [0, 0]);
+    a.port.supply();
+    await assertTalk(10);
+    assert.equal(await a.frontEnd.base(TRANSMIT), 1244);
+  });
+
   it('[utest->req~vhost.base~1] a ring that was never set up has index 0', async () => {
     assert.equal(await a.frontEnd.base(RECEIVE), 0);
     assert.equal(await a.frontEnd.base(TRANSMIT), 0);

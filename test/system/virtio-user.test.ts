@@ -123,7 +123,7 @@ describeWithClients('DPDK virtio-user', ['dpdk'], (suite) => {
             ...(inOrder ? ['in order'] : []),
             ...(mergeable ? ['merged buffers'] : []),
           ];
-          it(`[utest->req~vhost.ring-states~1] ${id} queue pair(s), ${words.join(', ')}: packets bounce, also after a stop`, async () => {
+          it(`[utest->req~vhost.clients~1] ${id} queue pair(s), ${words.join(', ')}: packets bounce, also after a stop`, async () => {
             testpmd = await startPorts(id, { packed, inOrder, mergeable });
             await bounces(testpmd, PAIRS[id]);
             await testpmd.succeed('port stop all');

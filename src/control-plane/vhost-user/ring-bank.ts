@@ -124,8 +124,8 @@ export class RingBank {
   }
 
   /**
-   * A front-end that handed a record of buffers in flight over goes on behind the last used; so does
-   * one that says 0 where a former back-end has been: DPDK's does, when it connects again.
+   * A front-end that handed a record of buffers in flight over goes on behind the last used; so
+   * does one that says 0 where a former back-end has been: DPDK's does, when it connects again.
    */
   // [impl->req~vhost.inflight~1]
   private baseOf(ring: VhostRing, { usedAt }: RingPlace): number {

@@ -1,5 +1,6 @@
 /** A client in a process group of its own: its console is awaited, and nothing of it outlives the tests. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
@@ -12,6 +13,8 @@ export interface ClientOptions {
   readonly fatal?: RegExp;
   /** Standard output is a guest's console: what the program itself has to say only goes into messages. */
   readonly guestConsole?: boolean;
+  /** Its files, which go when it has ended. */
+  readonly directory?: string;
 }
 
 interface Waiter {
@@ -33,7 +36,10 @@ function guard(): void {
   if (guarded) return;
   guarded = true;
   process.on('exit', () => {
-    for (const client of alive) client.killNow();
+    for (const client of alive) {
+      client.killNow();
+      client.removeFiles();
+    }
   });
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 }
@@ -43,6 +49,7 @@ export class ClientProcess {
   readonly exited: Promise<number | null>;
   private readonly child: ChildProcess;
   private readonly fatal: RegExp | undefined;
+  private readonly directory: string | undefined;
   private readonly waiters = new Set<Waiter>();
   private console = '';
   private printed = '';
@@ -53,11 +60,12 @@ export class ClientProcess {
     name: string,
     program: string,
     words: readonly string[],
-    { env, fatal, guestConsole = false }: ClientOptions = {},
+    { env, fatal, guestConsole = false, directory }: ClientOptions = {},
   ) {
     guard();
     this.name = name;
     this.fatal = fatal;
+    this.directory = directory;
     this.child = spawn(program, words, {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -161,6 +169,10 @@ export class ClientProcess {
     }
   }
 
+  removeFiles(): void {
+    if (this.directory !== undefined) rmSync(this.directory, { recursive: true, force: true });
+  }
+
   async kill(): Promise<void> {
     this.killNow();
     await this.exited;
@@ -185,6 +197,7 @@ export class ClientProcess {
     this.ended = true;
     // Its helpers may still be there.
     this.killNow();
+    this.removeFiles();
     alive.delete(this);
     this.failAll(why);
     resolve(code);

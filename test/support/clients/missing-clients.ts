@@ -60,7 +60,7 @@ export function describeWithClients(
     return;
   }
   describe(title, () => {
-    it(`needs ${missing.join(', ')} (${NOT_RUN})`, () => {
+    it(`[utest->req~vhost.clients~1] needs ${missing.join(', ')} (${NOT_RUN})`, () => {
       if (process.env['CI'] === 'true')
         assert.fail(`${missing.join(', ')}: run test/install-clients`);
       console.log(`      ${NOT_RUN}`);

@@ -1,5 +1,5 @@
 /** A Debian guest in QEMU, without hardware virtualisation, whose network devices are vhost-user front-ends. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ClientProcess } from './client-process.ts';
@@ -89,10 +89,9 @@ export class QemuGuest extends LinuxGuest {
       ...['-initrd', guestImage(debianModules()), '-append', kernelLine(options, marker)],
       ...(options.words ?? []),
     ];
-    const reading = { fatal: /Kernel panic/, guestConsole: true };
+    const reading = { fatal: /Kernel panic/, guestConsole: true, directory };
     super(new ClientProcess(name, 'qemu-system-x86_64', words, reading), marker);
     this.qmpPath = qmpPath;
-    void this.process.exited.then(() => rmSync(directory, { recursive: true, force: true }));
   }
 
   /** Resolves when the guest's shell listens. */

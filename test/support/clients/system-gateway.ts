@@ -1,6 +1,6 @@
 /** The built command line running a configuration for guests, as a user starts it. */
 import { strict as assert } from 'node:assert';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RunReport } from '../../../src/control-plane/run-report.ts';
 import type { GatewayConfig } from '../../../src/schedule/gateway-config.ts';
@@ -32,15 +32,14 @@ function socketsOf({ partitions }: GatewayConfig): string[] {
 
 export class SystemGateway {
   readonly process: ClientProcess;
-  private readonly files: TestDirectory;
   private document: RunReport | undefined;
 
   private constructor(config: GatewayConfig) {
-    this.files = new TestDirectory();
-    const file = this.files.write('config.json', JSON.stringify(config));
-    this.process = new ClientProcess('gateway', process.execPath, [
-      ...[MAIN, 'run', file, '--json'],
-    ]);
+    const files = new TestDirectory();
+    const file = files.write('config.json', JSON.stringify(config));
+    const words = [MAIN, 'run', file, '--json'];
+    const options = { directory: files.path };
+    this.process = new ClientProcess('gateway', process.execPath, words, options);
   }
 
   /** Resolves when every socket that the gateway makes accepts a front-end. */
@@ -71,7 +70,6 @@ export class SystemGateway {
     const code = await this.process.exited;
     assert.equal(code, 0, `the gateway did not end in order\n${this.process.tail()}`);
     this.document = JSON.parse(this.process.output) as RunReport;
-    this.files.remove();
   }
 
   /** What it counted until it was stopped. */
@@ -83,7 +81,6 @@ export class SystemGateway {
   /** kill -9, as a crash; without a report. */
   async kill(): Promise<void> {
     await this.process.kill();
-    if (existsSync(this.files.path)) this.files.remove();
   }
 }
 

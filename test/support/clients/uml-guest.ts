@@ -1,5 +1,5 @@
 /** A user-mode Linux: an unmodified kernel that is itself a vhost-user front-end. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ClientProcess } from './client-process.ts';
@@ -33,8 +33,8 @@ export class UmlGuest extends LinuxGuest {
     ];
     // Its memory is a file, which only counts as shared memory on a tmpfs.
     const env = { TMPDIR: '/dev/shm' };
-    super(new ClientProcess(name, 'linux.uml', words, { env, fatal: /Kernel panic/ }), marker);
-    void this.process.exited.then(() => rmSync(directory, { recursive: true, force: true }));
+    const options = { env, fatal: /Kernel panic/, directory };
+    super(new ClientProcess(name, 'linux.uml', words, options), marker);
   }
 
   /** Resolves when the guest's shell listens. */
