@@ -37,6 +37,7 @@ const DEFAULT: readonly Suite[] = [
     env: { TEST_RINGS: 'packed' },
   },
   { name: 'measured', covered: false, folders: ['litmus', 'timing'] },
+  { name: 'system', covered: false, folders: ['system'] },
   { name: 'tidy', covered: false, folders: ['tidy'] },
 ];
 
