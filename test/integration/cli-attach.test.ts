@@ -150,6 +150,11 @@ describe('command line: attach', () => {
     assert.doesNotMatch(await linesOf(file, []), / -> (done|reply|refused)/);
   }).timeout(40_000);
 
+  it('[utest->req~vhost.decode~1] not one of many messages is left out', async () => {
+    const lines = await linesOf(config('accept'), ['--decode'], 200);
+    assert.equal(lines.match(/GET_PROTOCOL_FEATURES -> reply 0x/g)?.length, 200);
+  }).timeout(40_000);
+
   const DECODED = new RegExp(
     [
       'telematics\\.net0: GET_FEATURES -> reply 0x140000020 \\(VIRTIO_F_VERSION_1 VIRTIO_NET_F_MAC .*\\)',
@@ -158,8 +163,8 @@ describe('command line: attach', () => {
     ].join('\n'),
   );
 
-  /** What a gateway writes to stderr while a front-end says three things, the last of them wrong. */
-  async function linesOf(file: string, options: readonly string[]): Promise<string> {
+  /** What a gateway writes to stderr while a front-end says some things, the last of them wrong. */
+  async function linesOf(file: string, options: readonly string[], more = 0): Promise<string> {
     const child = startGateway(['run', file, '--json', ...options]);
     let stderr = '';
     child.stdout!.resume();
@@ -167,6 +172,7 @@ describe('command line: attach', () => {
       stderr += text.toString();
     });
     const frontEnd = await connected(directory.file('telematics/net0.sock'));
+    for (let n = 0; n < more; n++) await frontEnd.getU64(Request.GET_PROTOCOL_FEATURES);
     await frontEnd.tell(Request.SET_PROTOCOL_FEATURES, u64(8));
     const taken = await frontEnd.acknowledged({
       request: Request.SET_VRING_NUM,

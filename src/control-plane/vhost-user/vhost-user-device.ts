@@ -77,7 +77,7 @@ export class VhostUserDevice implements DeviceModel {
   private async judge(session: Session, message: Message): Promise<Outcome> {
     const words = this.parts.decode ? messageText(message) : '';
     const outcome = await carryOut(session, message);
-    if (words) this.log(`${words} -> ${outcomeText(message, outcome)}`);
+    if (words) this.write(`${words} -> ${outcomeText(message, outcome)}`);
     if (outcome.kind !== 'refused') return outcome;
     const reason = `${requestName(message.request)} refused: ${outcome.reason}`;
     this.log(reason);
@@ -97,6 +97,11 @@ export class VhostUserDevice implements DeviceModel {
   private log(line: string): void {
     if (this.lines === 0) return;
     this.lines--;
+    this.write(line);
+  }
+
+  /** Messages in words have no other limit than the messages themselves: who asks wants them all. */
+  private write(line: string): void {
     this.parts.log(`${this.parts.plan.id}: ${line}`);
   }
 
