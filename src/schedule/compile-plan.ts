@@ -124,7 +124,10 @@ function planRoutes(routes: readonly RouteConfig[], devices: readonly NamedDevic
     reservedByOthers: routes
       .filter((other) => other !== route && other.to === route.to)
       .reduce((sum, other) => sum + (other.receiveReserve ?? 0), 0),
-    receiveDescriptorsMax: receiveDescriptorsMaxOf(route),
+    receiveDescriptorsMax: receiveDescriptorsMaxOf(
+      route,
+      present(devices[deviceIndex(route.from)], route.from).config,
+    ),
   }));
 }
 

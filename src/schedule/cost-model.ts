@@ -9,6 +9,8 @@ const NET_CONTROL_NS = 5_000;
 
 /** Linux's largest skb: MAX_SKB_FRAGS 17, its linear part, and the virtio-net header apart. */
 const DESCRIPTORS_MAX = 20;
+/** 65,550 bytes and their header in buffers of 1,536 bytes are 43, and one may be partly used. */
+const SEGMENTABLE_DESCRIPTORS_MAX = 64;
 const MTU = 1500;
 
 export function mtuOf(device: NetDeviceConfig): number {
@@ -19,8 +21,13 @@ export function descriptorsMaxOf(device: NetDeviceConfig): number {
   return Math.min(device.descriptorsMax ?? DESCRIPTORS_MAX, device.queueSize);
 }
 
-export function receiveDescriptorsMaxOf(route: RouteConfig): number {
-  return route.receiveDescriptorsMax ?? DESCRIPTORS_MAX;
+/**
+ * A sender of packets of 64 KiB fills many buffers of a receiver that takes them whole: Linux
+ * supplies 1,536 bytes each.
+ */
+export function receiveDescriptorsMaxOf(route: RouteConfig, sender: NetDeviceConfig): number {
+  const usual = segments(sender) ? SEGMENTABLE_DESCRIPTORS_MAX : DESCRIPTORS_MAX;
+  return route.receiveDescriptorsMax ?? usual;
 }
 
 export function controlCommandNs(costs: CostsConfig): Nanoseconds {
@@ -35,6 +42,11 @@ function offers(device: NetDeviceConfig, ...names: string[]): boolean {
   return names.some((name) => device.features.offer.includes(name));
 }
 
+/** Whether its driver may send packets for the device to cut. */
+function segments(device: NetDeviceConfig): boolean {
+  return offers(device, 'VIRTIO_NET_F_HOST_TSO4', 'VIRTIO_NET_F_HOST_TSO6');
+}
+
 /** Largest packet without offloads: MTU, Ethernet header and one VLAN tag, in bytes. */
 export function plainPacketBytesMax(device: NetDeviceConfig): number {
   return mtuOf(device) + Ethernet.HEADER + Ethernet.TAG;
@@ -42,9 +54,8 @@ export function plainPacketBytesMax(device: NetDeviceConfig): number {
 
 /** Largest packet the device admits from its driver, in bytes without the virtio-net header. */
 export function packetBytesMax(device: NetDeviceConfig): number {
-  const segmentable = offers(device, 'VIRTIO_NET_F_HOST_TSO4', 'VIRTIO_NET_F_HOST_TSO6');
   const plain = plainPacketBytesMax(device);
-  return segmentable ? Math.max(plain, IP_PACKET_MAX + Ethernet.HEADER + Ethernet.TAG) : plain;
+  return segments(device) ? Math.max(plain, IP_PACKET_MAX + Ethernet.HEADER + Ethernet.TAG) : plain;
 }
 
 /**
@@ -63,7 +74,7 @@ export function transmitCostNs(
       ? costs.netChecksum.baseNs + costs.netChecksum.perKibNs * kib
       : 0;
   const copies = routes.reduce(
-    (sum, route) => sum + perKibNs * kib + perDescriptorNs * receiveDescriptorsMaxOf(route),
+    (sum, route) => sum + perKibNs * kib + perDescriptorNs * receiveDescriptorsMaxOf(route, device),
     0,
   );
   return Math.ceil(baseNs + perDescriptorNs * descriptorsMaxOf(device) + copies + checksum);

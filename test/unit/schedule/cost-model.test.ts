@@ -81,8 +81,11 @@ describe('cost model: sizes', () => {
     "[utest->req~net.receive-buffers~1] a packet uses 20 of the receiver's" +
       ' descriptors where nothing is given',
     () => {
-      assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b')), 20);
-      assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b', { receiveDescriptorsMax: 3 })), 3);
+      const three = routeDraft('a', 'b', { receiveDescriptorsMax: 3 });
+      const segmentable = offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO4');
+      assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b'), PLAIN), 20);
+      assert.equal(receiveDescriptorsMaxOf(routeDraft('a', 'b'), segmentable), 64);
+      assert.equal(receiveDescriptorsMaxOf(three, segmentable), 3);
     },
   );
 });
@@ -142,7 +145,7 @@ describe('cost model: one request of a transmitq', () => {
     const device = offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO4');
     assert.equal(
       transmitCostNs(WITH_CHECKSUM, device, routes(1)),
-      1200 + (6500 + 200) + (50 + 1950),
+      1200 + (6500 + 640) + (50 + 1950),
     );
   });
 

@@ -1,5 +1,5 @@
 /** Rules about routes and flows. */
-import { packetBytesMax, mtuOf, receiveDescriptorsMaxOf } from '../../../schedule/cost-model.ts';
+import { packetBytesMax, mtuOf } from '../../../schedule/cost-model.ts';
 import type {
   GatewayConfig,
   NetDeviceConfig,
@@ -109,7 +109,7 @@ function* receiverLimits(config: GatewayConfig): Iterable<Finding> {
     ) {
       yield at(
         ['network', 'routes', r, 'receiveDescriptorsMax'],
-        `${receiveDescriptorsMaxOf(route)} descriptors are more than the receiver's queue size, ${receiver.queueSize}`,
+        `${route.receiveDescriptorsMax} descriptors are more than the receiver's queue size, ${receiver.queueSize}`,
       );
     }
   }
