@@ -73,15 +73,15 @@ export class FetchDecisions {
   }
 
   private decides<K extends string>(
-    owner: { [key in K]: (argument: never) => unknown },
+    owner: { [key in K]: (...operands: never[]) => unknown },
     name: K,
   ): void {
-    const decide = owner[name].bind(owner) as (argument: unknown) => unknown;
+    const decide = owner[name].bind(owner) as (...operands: unknown[]) => unknown;
     Object.assign(owner, {
-      [name]: (argument: unknown) => {
+      [name]: (...operands: unknown[]) => {
         const decision = new Map<number, number>();
         this.open.push(decision);
-        const result = decide(argument);
+        const result = decide(...operands);
         this.open.pop();
         this.putBack(decision);
         return result;
@@ -148,8 +148,12 @@ function newWatch(): Watch {
   return { reads: 0, repeated: new Set(), stray: new Set(), read: new Set(), written: new Set() };
 }
 
+interface Packets {
+  one(...operands: never[]): unknown;
+}
+
 /** The short way judges each packet by itself, inside one call. */
-function shortWayOf(service: TransmitService): { one: (bytesLeft: never) => unknown } {
-  const { shortWay } = service as unknown as { shortWay: { one: (bytesLeft: never) => unknown } };
+function shortWayOf(service: TransmitService): Packets {
+  const { shortWay } = service as unknown as { shortWay: Packets };
   return shortWay;
 }
