@@ -1,7 +1,7 @@
 /**
  * One front-end's socket: messages in order, one at a time, a bounded number of them per tick.
  */
-import { closeDescriptor } from '../../host/descriptors.ts';
+import { closeForeign } from '../../host/descriptors.ts';
 import type { UnixSocket } from '../../host/unix-socket.ts';
 import { PAYLOAD_BYTES_MAX, REPLY_FLAGS, VhostFlag, VhostHeader } from '../../wire/vhost-user.ts';
 import { Message, type Outcome } from './message.ts';
@@ -123,7 +123,7 @@ export class Connection {
     const view = new DataView(this.payload.slice(0, size).buffer);
     const message = new Message(request, view, this.descriptors.splice(0), asked);
     const outcome = await this.parts.onMessage(message);
-    for (const descriptor of message.remaining()) closeDescriptor(descriptor);
+    for (const descriptor of message.remaining()) closeForeign(descriptor);
     this.busy = false;
     if (this.closed) return;
     this.answer(request, asked && this.parts.acknowledges(), outcome);
@@ -156,7 +156,7 @@ export class Connection {
       bytes.length,
       descriptor === undefined ? [] : [descriptor],
     );
-    if (descriptor !== undefined) closeDescriptor(descriptor);
+    if (descriptor !== undefined) closeForeign(descriptor);
     // A front-end reads each answer before it goes on: a full socket is one that does not.
     if (sent !== bytes.length) this.end('it does not read its answers');
   }
@@ -165,7 +165,7 @@ export class Connection {
   private end(reason: string): false {
     if (this.closed) return false;
     this.closed = true;
-    for (const descriptor of this.descriptors.splice(0)) closeDescriptor(descriptor);
+    for (const descriptor of this.descriptors.splice(0)) closeForeign(descriptor);
     this.parts.socket.close();
     this.parts.onClosed(reason);
     return false;

@@ -2,7 +2,7 @@
  * The files that front-ends of one partition share with the gateway, mapped into its slice of the
  * arena: each range of a file once, however many devices use it.
  */
-import { closeDescriptor } from '../../host/descriptors.ts';
+import { closeForeign } from '../../host/descriptors.ts';
 import { fileFacts, type ArenaMapping } from '../../host/arena-mapping.ts';
 import type { ResidentMemory } from '../../host/realtime.ts';
 import type { PartitionArea } from '../../schedule/arena-layout.ts';
@@ -120,5 +120,5 @@ export class PartitionMemory {
 
 /** Closes descriptors that nobody needs any more: a mapping lives without its descriptor. */
 export function closeAll(descriptors: readonly number[]): void {
-  for (const descriptor of descriptors) closeDescriptor(descriptor);
+  for (const descriptor of descriptors) closeForeign(descriptor);
 }

@@ -1,5 +1,5 @@
 /** One ring as its front-end has set it up: what survives a stop, and its descriptors. */
-import { closeDescriptor } from '../../host/descriptors.ts';
+import { closeForeign } from '../../host/descriptors.ts';
 import type { RingAddresses } from '../ring-place.ts';
 import { NO_SIGNAL, type Signal } from './signal.ts';
 
@@ -46,5 +46,5 @@ export class VhostRing {
 }
 
 export function closeIfAny(descriptor: number): void {
-  if (descriptor >= 0) closeDescriptor(descriptor);
+  if (descriptor >= 0) closeForeign(descriptor);
 }

@@ -13,8 +13,8 @@ import { Session, type SessionParts } from './session.ts';
 /** Ticks of the supervision between two attempts to reach a front-end that listens. */
 const CONNECT_EVERY_TICKS = 20;
 /** Lines in the log that a front-end can cause: so many at once, one more in so many ticks. */
-const LINES_MAX = 64;
-const LINE_TICKS = 3;
+const LINES_MAX = 40;
+const LINE_TICKS = 5;
 
 export interface VhostUserDeviceParts extends Omit<SessionParts, 'onFault' | 'onReady'> {
   readonly socketPath: string;

@@ -1,5 +1,5 @@
 /** What the kernel does with file descriptors. Results are 0 or more, or the negative errno. */
-import { cFunction, errno } from './libc.ts';
+import { cFunction, cFunctionApart, errno } from './libc.ts';
 
 const AT_EMPTY_PATH = 0x1000;
 const AT_STATX_DONT_SYNC = 0x4000;
@@ -20,6 +20,7 @@ export const Seal = { SEAL: 1, SHRINK: 2, GROW: 4, WRITE: 8, FUTURE_WRITE: 16 } 
 export const FileType = { MASK: 0o170000, PIPE: 0o010000, REGULAR: 0o100000, SOCKET: 0o140000 };
 
 const cClose = cFunction('int close(int fd)');
+const cCloseApart = cFunctionApart('int close(int fd)');
 const cRead = cFunction('intptr_t read(int fd, void *bytes, intptr_t length)');
 const cWrite = cFunction('intptr_t write(int fd, void *bytes, intptr_t length)');
 const cFcntl = cFunction('int fcntl(int fd, int command, int value)');
@@ -39,6 +40,11 @@ export function resultOf(value: number): number {
 
 export function close(descriptor: number): void {
   cClose(descriptor);
+}
+
+/** Closes in another thread: closing a file asks its file system, which may never answer. */
+export function closeApart(descriptor: number): void {
+  cCloseApart(descriptor);
 }
 
 /** Bytes moved, or -1; allocates nothing. */

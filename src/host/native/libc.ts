@@ -14,6 +14,12 @@ export function cFunction(prototype: string): (...values: Argument[]) => number 
   return library.func(prototype) as (...values: Argument[]) => number;
 }
 
+/** A function that may wait for ever, called in a thread of its own; nobody waits for its result. */
+export function cFunctionApart(prototype: string): (value: number) => void {
+  const callable = library.func(prototype) as { async(value: number, done: () => void): void };
+  return (value) => callable.async(value, () => {});
+}
+
 /** Why the last function that failed did; to be read before any other call. */
 export function errno(): number {
   return koffi.errno();
