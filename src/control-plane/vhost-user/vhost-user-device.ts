@@ -100,7 +100,7 @@ export class VhostUserDevice implements DeviceModel {
     this.write(line);
   }
 
-  /** Messages in words have no other limit than the messages themselves: who asks wants them all. */
+  /** Messages in words have no limit but that of the messages: who asks for them wants all. */
   private write(line: string): void {
     this.parts.log(`${this.parts.plan.id}: ${line}`);
   }
