@@ -111,7 +111,7 @@ async function interferenceBench(json: boolean): Promise<void> {
 }
 
 const VHOST_RUNS = 5;
-/** The published claim, the same at shorter windows, and the hard case: few packets in small rings. */
+/** The published claim, the same at shorter windows, and the hard case: few packets at a time. */
 const VHOST_SERIES: readonly Series[] = [
   { name: 'windows-250us', windowUs: 250, queueSize: 1024, bursts: 16 },
   { name: 'windows-100us', windowUs: 100, queueSize: 1024, bursts: 16 },

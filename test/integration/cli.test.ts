@@ -272,3 +272,17 @@ describe('command line: check of a right configuration', () => {
     );
   });
 });
+
+describe('benches from the command line', () => {
+  it('[utest->req~cli.errors~1] a bench whose client is missing says what installs it, and is no success', () => {
+    const { code, stdout, stderr } = gateway(['bench', 'vhost-user'], undefined, { PATH: '' });
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /dpdk-testpmd is missing: run test\/install-clients/);
+  });
+
+  it('[utest->req~cli.errors~1] an unknown bench names those that there are', () => {
+    const { code, stderr } = gateway(['bench', 'vhost']);
+    assert.equal(code, 2);
+    assert.match(stderr, /no bench "vhost"; there are forwarding, interference, vhost-user/);
+  });
+});

@@ -16,7 +16,11 @@ export interface Outcome {
 }
 
 /** Runs a command to its end; wherever `--debug` is not asked for, a stack trace is a failure. */
-export function gateway(words: readonly string[], timeoutMs = TIMEOUT_MS): Outcome {
+export function gateway(
+  words: readonly string[],
+  timeoutMs = TIMEOUT_MS,
+  env: Readonly<Record<string, string>> = {},
+): Outcome {
   const {
     status: code,
     stdout,
@@ -27,6 +31,7 @@ export function gateway(words: readonly string[], timeoutMs = TIMEOUT_MS): Outco
     timeout: timeoutMs,
     maxBuffer: 64 * 1024 * 1024,
     cwd: repositoryPath(),
+    env: { ...process.env, ...env },
   });
   assert.equal(error?.message, undefined, words.join(' '));
   if (!words.includes('--debug'))

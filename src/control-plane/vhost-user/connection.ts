@@ -125,7 +125,7 @@ export class Connection {
     const outcome = await this.parts.onMessage(message);
     for (const descriptor of message.remaining()) closeForeign(descriptor);
     this.busy = false;
-    if (this.closed) return;
+    if (this.closed) return closeReply(outcome);
     this.answer(request, asked && this.parts.acknowledges(), outcome);
     if (!this.closed) this.parts.socket.resume();
     this.pump();
@@ -173,5 +173,12 @@ export class Connection {
 
   close(reason = ''): void {
     this.end(reason);
+  }
+}
+
+/** An answer that nobody waits for any more. */
+function closeReply(outcome: Outcome): void {
+  if (outcome.kind === 'reply' && outcome.descriptor !== undefined) {
+    closeForeign(outcome.descriptor);
   }
 }

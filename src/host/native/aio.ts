@@ -55,6 +55,7 @@ export class EventSignal {
   private readonly submit: () => number;
   /** They are there already, and there is no more to learn from them. */
   private readonly takeCompletions: () => number;
+  private closed = false;
   private readonly destroy: () => number;
   private requests = 0;
 
@@ -104,6 +105,8 @@ export class EventSignal {
   }
 
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     this.destroy();
     close(this.empty);
   }

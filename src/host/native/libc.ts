@@ -14,7 +14,7 @@ export function cFunction(prototype: string): (...values: Argument[]) => number 
   return library.func(prototype) as (...values: Argument[]) => number;
 }
 
-/** A function that may wait for ever, called in a thread of its own; nobody waits for its result. */
+/** A function that may wait for ever, called in a thread apart; nobody waits for its result. */
 export function cFunctionApart(prototype: string): (value: number) => void {
   const callable = library.func(prototype) as { async(value: number, done: () => void): void };
   return (value) => callable.async(value, () => {});

@@ -21,6 +21,15 @@ function pairOf(make: (pair: Buffer) => number): [number, number] {
   return [pair.readInt32LE(0), pair.readInt32LE(4)];
 }
 
+export const OTHER_NAMES = [
+  'the end of a pipe',
+  'a datagram socket',
+  'a socket that listens',
+  'a socket of the internet',
+  'a timer',
+  'an epoll',
+] as const;
+
 export class OtherDescriptors {
   private readonly pipe = pairOf(pipe);
   private readonly datagram = pairOf((pair) => socketPair(AF_UNIX, DATAGRAM, 0, pair));
@@ -35,15 +44,15 @@ export class OtherDescriptors {
     listenOn(this.listening, 1);
   }
 
-  get named(): readonly (readonly [string, number])[] {
-    return [
-      ['the end of a pipe', this.pipe[1]],
-      ['a datagram socket', this.datagram[0]],
-      ['a socket that listens', this.listening],
-      ['a socket of the internet', this.internet],
-      ['a timer', this.timer],
-      ['an epoll', this.epoll],
-    ];
+  get named(): Readonly<Record<(typeof OTHER_NAMES)[number], number>> {
+    return {
+      'the end of a pipe': this.pipe[1],
+      'a datagram socket': this.datagram[0],
+      'a socket that listens': this.listening,
+      'a socket of the internet': this.internet,
+      'a timer': this.timer,
+      'an epoll': this.epoll,
+    };
   }
 
   close(): void {
