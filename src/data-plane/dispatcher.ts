@@ -125,7 +125,9 @@ export class Dispatcher {
     budget.open(end);
     for (let visit = 0; visit < VISITS_MAX; visit++) {
       const served = budget.visit();
-      if (budget.exhausted || time.read() >= end) return;
+      // A burst that served something has just read the clock.
+      const now = served > 0 ? budget.endedAt : time.read();
+      if (budget.exhausted || now >= end) return;
       if (served > 0 || plan.pollNs === 0) continue;
       this.target[0] = Math.min(time.now[0]! + plan.pollNs, time.frameStart[0]! + end);
       pace.waitUntil(this.target, time.now);

@@ -23,6 +23,7 @@ export function testpmdMissing(): boolean {
 export class Testpmd {
   private readonly child: ChildProcess;
   private text = '';
+  private complaints = '';
   private heard: () => void = () => {};
 
   constructor({ processor, vdevs, words }: TestpmdOptions) {
@@ -33,12 +34,14 @@ export class Testpmd {
     ];
     // Its answers would stay in a buffer while its prompt does not.
     this.child = spawn('stdbuf', ['-o0', PROGRAM, ...own], { stdio: ['pipe', 'pipe', 'pipe'] });
-    for (const stream of [this.child.stdout!, this.child.stderr!]) {
-      stream.on('data', (bytes: Buffer) => {
-        this.text += bytes.toString();
-        this.heard();
-      });
-    }
+    this.child.stdout!.on('data', (bytes: Buffer) => {
+      this.text += bytes.toString();
+      this.heard();
+    });
+    // Its complaints come between the letters of its prompt.
+    this.child.stderr!.on('data', (bytes: Buffer) => {
+      this.complaints += bytes.toString();
+    });
     this.child.on('close', () => this.heard());
   }
 
@@ -65,7 +68,7 @@ export class Testpmd {
   }
 
   private get tail(): string {
-    return this.text.slice(-400);
+    return (this.complaints + this.text).slice(-400);
   }
 
   /** Its answer to one command. */
