@@ -48,6 +48,11 @@ export class NetDeviceConfig {
     return readBytes(this.bytes, offset, width, 0);
   }
 
+  /** True when that changed the link. */
+  setLink(up: boolean): boolean {
+    return up ? this.changeStatus(NetStatus.LINK_UP, 0) : this.changeStatus(0, NetStatus.LINK_UP);
+  }
+
   /** Sets and clears bits of the status; true when that changed it. */
   changeStatus(set: number, clear: number): boolean {
     // Bit by bit: the data plane may clear the announce bit at the same time.

@@ -2,7 +2,6 @@
 import { Fault } from '../../base/fault.ts';
 import { DEVICE_TYPE_ID } from '../../wire/virtio.ts';
 import { BarLayout, Msix, NO_VECTOR, VirtioPciCap } from '../../wire/virtio-pci.ts';
-import { NetStatus } from '../../wire/virtio-net.ts';
 import { CommonRegisters, type CommonParts } from './common-registers.ts';
 import { ConfigSpace } from './config-space.ts';
 import { MsixTable } from './msix-table.ts';
@@ -135,10 +134,7 @@ export class VirtioFunction implements DeviceModel {
 
   /** 5.1.4: shows whether anybody can be reached, and says so when it changes. */
   setLink(up: boolean): void {
-    const changed = up
-      ? this.config.changeStatus(NetStatus.LINK_UP, 0)
-      : this.config.changeStatus(0, NetStatus.LINK_UP);
-    if (changed) this.notifyConfigChange();
+    if (this.config.setLink(up)) this.notifyConfigChange();
   }
 
   /** 4.1.4.5: a configuration change notification, on its own vector. */

@@ -25,17 +25,12 @@ export interface TableRegion extends Omit<RegionRequest, 'descriptor'> {
 /** The regions in force, and where they lie in the arena. */
 export class MemoryTable {
   readonly regions: readonly TableRegion[];
-  /** By guest-physical address and by user address. */
-  private readonly users = new GuestMemory();
+  /** Translates the user addresses of rings. */
+  readonly userMemory = new GuestMemory();
 
   constructor(regions: readonly TableRegion[]) {
     this.regions = regions;
-    this.users.setRegions(regions.map((region) => placed(region, region.userAddress)));
-  }
-
-  /** Translates the user addresses of rings. */
-  get userMemory(): GuestMemory {
-    return this.users;
+    this.userMemory.setRegions(regions.map((region) => placed(region, region.userAddress)));
   }
 
   /** Writes the table for the data plane. */
@@ -85,10 +80,12 @@ export function mapRegions(
   memory: PartitionMemory,
   requests: readonly RegionRequest[],
 ): readonly TableRegion[] | string {
+  const files = requests.map(({ descriptor }) => fileOf(descriptor));
   const regions: TableRegion[] = [];
   let problem = '';
-  for (const request of requests) {
-    const range = memory.acquire(request.descriptor, hull(request, requests));
+  for (const [n, request] of requests.entries()) {
+    const sameFile = requests.filter((_, other) => files[other] === files[n]);
+    const range = memory.acquire(request.descriptor, hull(sameFile));
     if (typeof range === 'string') {
       problem = range;
       break;
@@ -102,17 +99,15 @@ export function mapRegions(
   return problem;
 }
 
-/** From the first to the last byte that these regions use of the file of one of them. */
-function hull(of: RegionRequest, requests: readonly RegionRequest[]): { from: number; to: number } {
-  const same = requests.filter((request) => sameFile(request.descriptor, of.descriptor));
+/** From the first to the last byte that these regions use of their one file. */
+function hull(regions: readonly RegionRequest[]): { from: number; to: number } {
   return {
-    from: Math.min(...same.map((request) => request.fileOffset)),
-    to: Math.max(...same.map((request) => request.fileOffset + request.size)),
+    from: Math.min(...regions.map((region) => region.fileOffset)),
+    to: Math.max(...regions.map((region) => region.fileOffset + region.size)),
   };
 }
 
-function sameFile(a: number, b: number): boolean {
-  if (a === b) return true;
-  const [one, other] = [fileFacts(a), fileFacts(b)];
-  return one?.device === other?.device && one?.inode === other?.inode;
+function fileOf(descriptor: number): string {
+  const facts = fileFacts(descriptor);
+  return `${facts?.device}:${facts?.inode}`;
 }

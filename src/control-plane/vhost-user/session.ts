@@ -90,10 +90,6 @@ export class Session {
     return this.table.regions;
   }
 
-  get memoryTable(): MemoryTable {
-    return this.table;
-  }
-
   /** SET_FEATURES: what is wrong with the set, or nothing. */
   // [impl->req~vhost.features~1]
   async acceptFeatures(wanted: FeatureBits): Promise<string> {

@@ -1,7 +1,5 @@
 /** One device that is served over vhost-user: its socket, and at most one front-end on it. */
-import type { FaultCode } from '../../base/fault.ts';
 import { UnixListener, UnixSocket } from '../../host/unix-socket.ts';
-import { NetStatus } from '../../wire/virtio-net.ts';
 import { ProtocolFeature } from '../../wire/vhost-user.ts';
 import type { DeviceModel } from '../device-model.ts';
 import { Connection } from './connection.ts';
@@ -16,11 +14,9 @@ const CONNECT_EVERY_TICKS = 20;
 const LINES_MAX = 40;
 const LINE_TICKS = 5;
 
-export interface VhostUserDeviceParts extends Omit<SessionParts, 'onFault' | 'onReady'> {
+export interface VhostUserDeviceParts extends SessionParts {
   readonly socketPath: string;
   readonly socketMode: 'listen' | 'connect';
-  readonly onFault: (fault: FaultCode, queue: number, detail: string) => void;
-  readonly onReady: (ready: boolean) => void;
   readonly log: (line: string) => void;
   /** Every message is written to the log, in words. */
   readonly decode: boolean;
@@ -127,9 +123,7 @@ export class VhostUserDevice implements DeviceModel {
 
   // [impl->req~net.link-state~1]
   setLink(up: boolean): void {
-    const bit = NetStatus.LINK_UP;
-    const changed = this.parts.config.changeStatus(up ? bit : 0, up ? 0 : bit);
-    if (changed) this.session?.configChanged();
+    if (this.parts.config.setLink(up)) this.session?.configChanged();
   }
 
   needsReset(): void {
