@@ -44,6 +44,9 @@ export const FrontendRequest = {
   GET_STATUS: 40,
 } as const;
 
+/** Request of a front-end with a GPU: hands over the GPU channel of wire/vhost-user-gpu.ts. */
+export const VHOST_USER_GPU_SET_SOCKET = 33;
+
 /** Requests of the back-end, on the channel that the front-end hands over. */
 export const BackendRequest = { CONFIG_CHANGE_MSG: 2 } as const;
 

@@ -26,19 +26,7 @@ import {
   VirtqDescFlag,
   VirtqUsed,
 } from '../../../src/wire/virtqueue.ts';
-
-type Field = readonly [name: string, bytes: number];
-
-/** Offsets of packed fields in order; names that begin with "_" are holes. */
-function offsetsOf(fields: readonly Field[]): Record<string, number> {
-  let at = 0;
-  const offsets: Record<string, number> = {};
-  for (const [name, bytes] of fields) {
-    if (!name.startsWith('_')) offsets[name] = at;
-    at += bytes;
-  }
-  return { ...offsets, SIZE: at };
-}
+import { offsetsOf } from '../../support/packed-fields.ts';
 
 describe('wire: layouts', () => {
   it('[utest->req~queue.setup-valid~1] 2.7.5: a descriptor is address, length, flags and next, 16 bytes', () => {
