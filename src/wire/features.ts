@@ -43,11 +43,16 @@ const net = (
   supported,
   ...(requires && { requires }),
 });
-const gpu = (name: string, bit: number, requires?: readonly string[]): Feature => ({
+const gpu = (
+  name: string,
+  bit: number,
+  supported: boolean,
+  requires?: readonly string[],
+): Feature => ({
   name: `VIRTIO_GPU_F_${name}`,
   bit,
   device: 'virtio-gpu',
-  supported: false,
+  supported,
   ...(requires && { requires }),
 });
 
@@ -132,12 +137,12 @@ export const FEATURES: readonly Feature[] = [
   net('OUT_NET_HEADER', 69, false),
   net('IPSEC', 70, false),
 
-  gpu('VIRGL', 0),
-  gpu('EDID', 1),
-  gpu('RESOURCE_UUID', 2),
-  gpu('RESOURCE_BLOB', 3),
-  gpu('CONTEXT_INIT', 4, ['VIRTIO_GPU_F_VIRGL']),
-  gpu('BLOB_ALIGNMENT', 5, ['VIRTIO_GPU_F_RESOURCE_BLOB']),
+  gpu('VIRGL', 0, false),
+  gpu('EDID', 1, true),
+  gpu('RESOURCE_UUID', 2, true),
+  gpu('RESOURCE_BLOB', 3, true),
+  gpu('CONTEXT_INIT', 4, false, ['VIRTIO_GPU_F_VIRGL']),
+  gpu('BLOB_ALIGNMENT', 5, false, ['VIRTIO_GPU_F_RESOURCE_BLOB']),
 ];
 
 /** The features that a device of this type can have: its own and those of every virtqueue. */
