@@ -3,6 +3,7 @@
  * and Atomics are wrapped, and a listener hears of each access just after it happened. What the
  * listener then writes by way of `raw` is what a guest writes between two reads of the device.
  */
+import { CRC32_TABLES_BYTES } from '../../src/base/crc32.ts';
 import type { Arena } from '../../src/data-plane/arena.ts';
 
 type View = Uint8Array | Uint16Array | Int32Array;
@@ -17,7 +18,7 @@ export interface Access {
 export type Listener = (access: Access) => void;
 
 const VIEWS = ['u8', 'u16', 'i32'] as const;
-const KERNEL = ['copy', 'join', 'sum16'] as const;
+const KERNEL = ['copy', 'join', 'sum16', 'pixels', 'blend', 'fill32', 'crc32'] as const;
 const ATOMIC_READS = ['load'] as const;
 const ATOMIC_WRITES = ['store'] as const;
 const ATOMIC_BOTH = ['add', 'sub', 'and', 'or', 'xor', 'exchange'] as const;
@@ -77,6 +78,20 @@ const RANGES: Record<(typeof KERNEL)[number], (operands: number[]) => Access[]> 
     range('write', to!, headLength! + restLength!),
   ],
   sum16: ([at, length]) => [range('read', at!, length!)],
+  pixels: ([to, from, count]) => [
+    range('read', from!, 4 * count!),
+    range('write', to!, 4 * count!),
+  ],
+  blend: ([to, from, count]) => [
+    range('read', from!, 4 * count!),
+    range('read', to!, 4 * count!),
+    range('write', to!, 4 * count!),
+  ],
+  fill32: ([to, count]) => [range('write', to!, 4 * count!)],
+  crc32: ([at, length, , tablesAt]) => [
+    range('read', at!, length!),
+    range('read', tablesAt!, CRC32_TABLES_BYTES),
+  ],
 };
 
 function range(kind: Access['kind'], at: number, bytes: number): Access {
