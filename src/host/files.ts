@@ -31,10 +31,14 @@ function problem(file: string, error: unknown): FileProblem {
 }
 
 /**
- * The content of a regular file of at most `bytesMax` bytes.
+ * The content of a regular file of at most `bytesMax` bytes; `what` the file ought to be.
  * @throws FileProblem when it cannot be read, is too large, or is not a regular file
  */
-export function readFileBytes(file: string, bytesMax: number): Uint8Array {
+export function readFileBytes(
+  file: string,
+  bytesMax: number,
+  what = 'a configuration',
+): Uint8Array {
   let descriptor: number;
   try {
     // Non-blocking, so that a FIFO without a writer is an error and not a hang.
@@ -47,7 +51,7 @@ export function readFileBytes(file: string, bytesMax: number): Uint8Array {
     if (stat.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     if (!stat.isFile()) throw new FileProblem(`${file}: not a regular file`);
     if (stat.size > bytesMax) {
-      throw new FileProblem(`${file}: ${stat.size} bytes; a configuration has at most ${bytesMax}`);
+      throw new FileProblem(`${file}: ${stat.size} bytes; ${what} has at most ${bytesMax}`);
     }
     const bytes = Buffer.alloc(stat.size);
     const length = readSync(descriptor, bytes, 0, stat.size, 0);
@@ -61,8 +65,13 @@ export function readFileBytes(file: string, bytesMax: number): Uint8Array {
 
 /** @throws FileProblem when it cannot be written */
 export function writeTextFile(file: string, text: string): void {
+  writeFileBytes(file, Buffer.from(text));
+}
+
+/** @throws FileProblem when it cannot be written */
+export function writeFileBytes(file: string, bytes: Uint8Array): void {
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, bytes);
   } catch (error) {
     throw problem(file, error);
   }

@@ -59,6 +59,7 @@ describe('architecture', () => {
       'jsonc-parser': /^src\/control-plane\/config\//,
       'fastest-levenshtein': /^src\/control-plane\/config\//,
       koffi: /^src\/host\/native\/libc\.ts$/,
+      pngjs: /^src\/host\/png\.ts$/,
       'node:': /^src\/(host\/|cli\/|[^/]+\.ts$)/,
     };
     assert.deepEqual(
