@@ -37,7 +37,7 @@ const Program = present(PROGRAMS[name], name);
 const program = new Program(machine, {
   ...parameters,
   function: partition.devices.indexOf(device),
-  toMac: to?.mac ?? [],
+  toMac: to?.type === 'virtio-net' ? to.mac : [],
 });
 machine.statistics.add(GuestStatistic.STARTED);
 while (!machine.stopRequested) program.step();

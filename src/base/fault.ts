@@ -153,6 +153,31 @@ const KINDS = [
     scope: 'register',
     meaning: 'more register accesses than the control budget',
   },
+  {
+    name: 'gpu-command-malformed',
+    scope: 'request',
+    meaning: 'a command shorter than its structure, or without room for its response (5.7.6)',
+  },
+  {
+    name: 'gpu-command-refused',
+    scope: 'request',
+    meaning: 'an unknown or not negotiated command, or one with a wrong parameter (5.7.6.8)',
+  },
+  {
+    name: 'gpu-quota-exceeded',
+    scope: 'request',
+    meaning: 'more resources, pixels or backing entries than the device has (5.7.6.8)',
+  },
+  {
+    name: 'region-crc-mismatch',
+    scope: 'partition',
+    meaning: 'a protected region does not show what its owner drew, or nothing that is allowed',
+  },
+  {
+    name: 'frozen-plane',
+    scope: 'partition',
+    meaning: 'the owner of a protected region did not update it in time',
+  },
   { name: 'guest-died', scope: 'partition', meaning: 'the embedded guest ended or threw' },
 ] as const satisfies readonly FaultKind[];
 
@@ -198,6 +223,11 @@ export const Fault = {
   RegisterAccessInvalid: codeOf('register-access-invalid'),
   QueueSetupInvalid: codeOf('queue-setup-invalid'),
   RegisterFlood: codeOf('register-flood'),
+  GpuCommandMalformed: codeOf('gpu-command-malformed'),
+  GpuCommandRefused: codeOf('gpu-command-refused'),
+  GpuQuotaExceeded: codeOf('gpu-quota-exceeded'),
+  RegionCrcMismatch: codeOf('region-crc-mismatch'),
+  FrozenPlane: codeOf('frozen-plane'),
   GuestDied: codeOf('guest-died'),
 } as const;
 

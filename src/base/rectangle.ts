@@ -78,6 +78,12 @@ export class Rect implements Area {
     else this.clear();
   }
 
+  /** Whether both have a pixel in common. */
+  meets({ x, y, width, height }: Area): boolean {
+    const across = this.x < x + width && x < this.x + this.width;
+    return across && this.y < y + height && y < this.y + this.height;
+  }
+
   /** Grows to the smallest rectangle around both; an empty one adds nothing. */
   union(other: Area): void {
     if (other.width <= 0 || other.height <= 0) return;

@@ -32,6 +32,26 @@ export const WindowCounter = {
   OVERRUN_NS_MAX: 7,
   COUNT: 8,
 } as const;
+export const DisplayCounter = {
+  /** Points of the refresh grid at which the compositor looked. */
+  REFRESHES: 0,
+  /** Pictures that it completed. */
+  COMPOSED: 1,
+  /** Bytes that it copied or summed. */
+  BYTES: 2,
+  COUNT: 3,
+} as const;
+export const PlaneCounter = {
+  COMPOSED: 0,
+  /** Refreshes without it, because a flush was under way. */
+  PASSED_OVER: 1,
+  /** Composed while a flush was under way. */
+  TORN: 2,
+  /** Its owner was lost: something else was shown from then on. */
+  REPLACED: 3,
+  COUNT: 4,
+} as const;
+export const RegionCounter = { CHECKS: 0, MISMATCHES: 1, FROZEN: 2, COUNT: 3 } as const;
 export const FlowCounter = { REQUESTS: 0, VIOLATIONS: 1, HOST_BREACHES: 2, COUNT: 3 } as const;
 
 /** Why a packet that a device sent did not arrive, per route. */
@@ -67,6 +87,9 @@ export interface CounterLayout {
   readonly windows: number;
   readonly flows: number;
   readonly partitions: number;
+  readonly displays: number;
+  readonly planes: number;
+  readonly regions: number;
   readonly histograms: number;
   readonly words: number;
 }
@@ -77,18 +100,35 @@ export function layOutCounters(plan: GatewayPlan): CounterLayout {
   const windows = routes + plan.routes.length * RouteCounter.COUNT;
   const flows = windows + plan.windows.length * WindowCounter.COUNT;
   const partitions = flows + plan.flows.length * FlowCounter.COUNT;
-  const histograms = partitions + plan.partitions.length * FAULT_COUNT;
-  const words = histograms + (1 + 2 * plan.flows.length) * HISTOGRAM_WORDS;
-  return { queues, routes, windows, flows, partitions, histograms, words };
+  const displays = partitions + plan.partitions.length * FAULT_COUNT;
+  const planes = displays + plan.displays.length * DisplayCounter.COUNT;
+  const regions = planes + plan.planes.length * PlaneCounter.COUNT;
+  const histograms = regions + plan.regions.length * RegionCounter.COUNT;
+  const count = 1 + 2 * plan.flows.length + plan.planes.length;
+  const words = histograms + count * HISTOGRAM_WORDS;
+  return {
+    queues,
+    routes,
+    windows,
+    flows,
+    partitions,
+    displays,
+    planes,
+    regions,
+    histograms,
+    words,
+  };
 }
 
 // [impl->req~diag.counters~1]
 export class Counters {
   readonly words: Float64Array;
   readonly layout: CounterLayout;
+  private readonly flows: number;
 
   constructor(plan: GatewayPlan, buffer: SharedArrayBuffer | ArrayBuffer) {
     this.layout = layOutCounters(plan);
+    this.flows = plan.flows.length;
     this.words = new Float64Array(buffer, 0, this.layout.words);
   }
 
@@ -146,6 +186,36 @@ export class Counters {
 
   faultAt(partition: number): number {
     return this.layout.partitions + partition * FAULT_COUNT;
+  }
+
+  displayAt(index: number): number {
+    return this.layout.displays + index * DisplayCounter.COUNT;
+  }
+
+  planeAt(index: number): number {
+    return this.layout.planes + index * PlaneCounter.COUNT;
+  }
+
+  regionAt(index: number): number {
+    return this.layout.regions + index * RegionCounter.COUNT;
+  }
+
+  display(index: number, counter: number): number {
+    return this.words[this.displayAt(index) + counter]!;
+  }
+
+  plane(index: number, counter: number): number {
+    return this.words[this.planeAt(index) + counter]!;
+  }
+
+  region(index: number, counter: number): number {
+    return this.words[this.regionAt(index) + counter]!;
+  }
+
+  /** From the completion of a flush to the composition that shows it. */
+  planeLatency(index: number): Histogram {
+    const before = 1 + 2 * this.flows + index;
+    return new Histogram(this.words, this.layout.histograms + before * HISTOGRAM_WORDS);
   }
 
   /** Lateness of window starts, in nanoseconds. */

@@ -2,7 +2,7 @@
 import { loadConfig, type LoadedConfig } from '../control-plane/config/load-config.ts';
 import type { Problem } from '../control-plane/config/json-source.ts';
 import { ConfigSpace } from '../control-plane/pci/config-space.ts';
-import { NET_CONFIG_BYTES } from '../control-plane/net-config.ts';
+import { configurationOf } from '../control-plane/device-configuration.ts';
 import { writeTextFile } from '../host/files.ts';
 import { WASM_PAGE } from '../schedule/arena-layout.ts';
 import { compilePlan } from '../schedule/compile-plan.ts';
@@ -18,6 +18,8 @@ export const CHECK_SHAPE: CommandShape = {
 };
 
 const MIB = 1024 * 1024;
+/** The status word of a device that does not run. */
+const NO_WORDS = new Int32Array(1);
 
 /** Writes problems as `file:line:col: error: message`, all of them. */
 export function printProblems(file: string, problems: readonly Problem[]): void {
@@ -102,10 +104,10 @@ export function pciDump(plan: GatewayPlan): string {
   return plan.devices
     .map((device) =>
       new ConfigSpace({
-        typeId: DEVICE_TYPE_ID['virtio-net'],
+        typeId: DEVICE_TYPE_ID[device.type],
         queues: device.queues.length,
         vectors: device.queues.length + 1,
-        deviceConfigBytes: NET_CONFIG_BYTES,
+        deviceConfigBytes: configurationOf(device, NO_WORDS, 0).bytes,
       }).hexDump(device.index),
     )
     .join('\n');

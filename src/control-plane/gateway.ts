@@ -136,7 +136,9 @@ export class Gateway {
   /** A link is up while a route leads from its device to one that is ready and served. */
   // [impl->req~net.link-state~1]
   private showLinks(): void {
-    for (const { index, routes } of this.plan.devices) {
+    for (const device of this.plan.devices) {
+      if (device.type !== 'virtio-net') continue;
+      const { index, routes } = device;
       const up = routes.some((route) => {
         const { to } = this.plan.routes[route]!;
         return (

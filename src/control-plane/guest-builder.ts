@@ -10,10 +10,10 @@ import type { VhostUserGuestConfig } from '../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanDevice, PlanPartition } from '../schedule/gateway-plan.ts';
 import { socketPathOf } from '../schedule/socket-path.ts';
 import type { DataPlaneLink } from './data-plane-link.ts';
+import { configurationOf } from './device-configuration.ts';
 import type { DeviceModel } from './device-model.ts';
 import { EmbeddedGuest } from './embedded-guest.ts';
 import type { Guest } from './guest.ts';
-import { NetDeviceConfig } from './net-config.ts';
 import { VirtioFunction } from './pci/virtio-function.ts';
 import { PartitionMemory } from './vhost-user/partition-memory.ts';
 import { VhostUserDevice } from './vhost-user/vhost-user-device.ts';
@@ -122,7 +122,7 @@ export class GuestBuilder {
       words,
       regionsAt,
       ...common,
-      config: new NetDeviceConfig(device, words, statusAt),
+      config: configurationOf(device, words, statusAt),
       socketPath: socketPathOf(guest.socketDirectory, ownId(device)),
       socketMode: guest.socketMode,
       onFault: (fault, queue, detail) => events.onFault(device.partition, queue, fault, detail),

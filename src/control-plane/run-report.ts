@@ -121,7 +121,7 @@ function flowReport({ plan, counters }: RunFacts) {
     return {
       id,
       requests: counters.flow(index, FlowCounter.REQUESTS),
-      ...routeFacts(counters, route),
+      ...(route >= 0 && routeFacts(counters, route)),
       ...quantiles(counters.flowLatency(index)),
       deadlineNs,
       boundNs: null,

@@ -7,11 +7,10 @@ import {
   type CommandChannel,
 } from '../channel/command-channel.ts';
 import type { ArenaLayout } from '../schedule/arena-layout.ts';
+import type { Device } from './device.ts';
 import type { DeviceQueue } from './device-queue.ts';
 import type { FrameTime } from './frame-time.ts';
-import type { NetDevice } from './net/net-device.ts';
 import type { Partition } from './partition.ts';
-import { TransmitService } from './net/transmit-service.ts';
 import type { QueueService } from './queue-service.ts';
 
 const COMMANDS_MAX = 64;
@@ -21,7 +20,7 @@ export interface ExecutorParts {
   readonly counters: Counters;
   readonly queues: readonly DeviceQueue[];
   readonly services: readonly (QueueService | undefined)[];
-  readonly devices: readonly NetDevice[];
+  readonly devices: readonly Device[];
   readonly partitions: readonly Partition[];
   /** Tables of memory regions lie in the areas of their devices. */
   readonly words: Int32Array;
@@ -96,7 +95,7 @@ export class CommandExecutor {
     }
   }
 
-  private changeDevice(device: NetDevice): void {
+  private changeDevice(device: Device): void {
     const { command } = this;
     switch (command[CommandWord.KIND]) {
       case CommandKind.START_DEVICE:
@@ -117,7 +116,7 @@ export class CommandExecutor {
     const { command } = this;
     const flags = command[CommandWord.FLAGS]!;
     const queue = this.parts.queues[target]!;
-    this.endWork(target);
+    this.parts.services[target]?.reset();
     queue.start(
       {
         size: command[CommandWord.SIZE]!,
@@ -140,7 +139,7 @@ export class CommandExecutor {
   private stopQueue(target: number): number {
     const { ring } = this.parts.queues[target]!;
     ring.stop();
-    this.endWork(target);
+    this.parts.services[target]?.reset();
     this.ringsChanged();
     return ring.base;
   }
@@ -148,10 +147,5 @@ export class CommandExecutor {
   private ringsChanged(): void {
     const { devices } = this.parts;
     for (let n = 0; n < devices.length; n++) devices[n]!.ringsChanged();
-  }
-
-  private endWork(target: number): void {
-    const service = this.parts.services[target];
-    if (service instanceof TransmitService) service.reset();
   }
 }

@@ -10,12 +10,16 @@ import type { RingSetup, Virtqueue } from './virtqueue/virtqueue.ts';
 
 /** Half of what a look at a packed ring sees in single descriptors. */
 const WANTED_PER_LOOK_LOG2 = 5;
+/** The position in a base of either layout, without what counts the ring's laps. */
+const POSITION_MASK = 0x7fff;
 
 export class DeviceQueue {
   /** The ring of the current start, in the layout that was negotiated. */
   ring: Virtqueue;
   /** How often a ring was started. */
   starts = 0;
+  /** The ring of the last start began at its first entry: its driver is a new one. */
+  isFresh = false;
   notifyKind: number = NotifyKind.NONE;
   notifyTarget = 0;
   /**
@@ -56,6 +60,7 @@ export class DeviceQueue {
     this.ring = setup.packed ? this.packed : this.split;
     this.ring.start(setup);
     this.starts++;
+    this.isFresh = (setup.index & POSITION_MASK) === 0;
     this.partition.readClockInto(this.startedAt);
     this.notifyBy(notifyKind, notifyTarget);
     this.touched = this.awaiting = false;

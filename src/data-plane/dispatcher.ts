@@ -36,6 +36,8 @@ export interface DispatcherParts {
   readonly commands: CommandExecutor;
   /** By queue index; queues that no window serves have one too. */
   readonly services: readonly (QueueService | undefined)[];
+  /** What composes each display, in its compositor windows. */
+  readonly compositors: readonly QueueService[];
   /** What else begins anew with a major frame. */
   readonly framed: readonly { majorFrameBegins(): void }[];
 }

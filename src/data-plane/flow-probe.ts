@@ -3,7 +3,6 @@ import type { Histogram } from '../base/histogram.ts';
 import { FlowCounter, type Counters } from '../channel/counters.ts';
 import type { PlanFlow } from '../schedule/gateway-plan.ts';
 import type { FrameTime } from './frame-time.ts';
-import type { SwitchRoute } from './net/switch-route.ts';
 
 const PENDING_MAX = 64;
 
@@ -51,13 +50,11 @@ export class FlowProbe {
   private readonly countersAt: number;
 
   private readonly plan: PlanFlow;
-  readonly route: SwitchRoute;
   private readonly counters: Counters;
   private readonly time: FrameTime;
 
-  constructor(plan: PlanFlow, route: SwitchRoute, counters: Counters, time: FrameTime) {
+  constructor(plan: PlanFlow, counters: Counters, time: FrameTime) {
     this.plan = plan;
-    this.route = route;
     this.counters = counters;
     this.time = time;
     this.latency = counters.flowLatency(plan.index);

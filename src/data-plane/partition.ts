@@ -8,7 +8,7 @@ import type { Counters } from '../channel/counters.ts';
 import { EventKind, type EventLog } from '../channel/event-log.ts';
 import type { FrameTime } from './frame-time.ts';
 
-assert(FAULT_COUNT <= 32, 'a fault is one bit of a word');
+assert(FAULT_COUNT <= 64, 'a fault is one bit of two words');
 
 export class Partition {
   /** False while the partition is held: nothing of it is read, nothing is delivered to it. */
@@ -19,7 +19,7 @@ export class Partition {
    * Faults already reported in this major frame: a flood of mistakes is one event per kind and
    * frame.
    */
-  private reported = 0;
+  private readonly reported = new Int32Array(2);
 
   readonly index: number;
   private readonly counters: Counters;
@@ -40,8 +40,9 @@ export class Partition {
     if (code === NO_FAULT) return;
     this.counters.words[this.faultsAt + code]! += 1;
     const bit = 1 << (code & 31);
-    if ((this.reported & bit) !== 0) return;
-    this.reported |= bit;
+    const word = code >>> 5;
+    if ((this.reported[word]! & bit) !== 0) return;
+    this.reported[word]! |= bit;
     this.events.report(EventKind.FAULT, this.index, queue, code, this.time.now);
   }
 
@@ -51,6 +52,6 @@ export class Partition {
   }
 
   majorFrameBegins(): void {
-    this.reported = 0;
+    this.reported[0] = this.reported[1] = 0;
   }
 }

@@ -24,6 +24,8 @@ export interface QueueService {
   readonly lastBytes: number;
   /** Makes everything served so far visible, receivers first. */
   publish(): void;
+  /** The ring was stopped, or starts anew: what was under way ends. */
+  reset(): void;
   /** A new major frame: quotas begin anew. */
   majorFrameBegins(): void;
 }

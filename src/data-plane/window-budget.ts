@@ -71,6 +71,28 @@ export interface BudgetParts {
   readonly plan: GatewayPlan;
   readonly time: FrameTime;
   readonly services: readonly (QueueService | undefined)[];
+  readonly compositors: readonly QueueService[];
+}
+
+/** A compositor has its window to itself: only time bounds its bands. */
+const BANDS_MAX = 1 << 30;
+
+function queueBudgets(window: PlanWindow, parts: BudgetParts): QueueBudget[] {
+  const { plan, services, compositors } = parts;
+  if (window.kind === 'compositor') {
+    const compositor = compositors[window.display]!;
+    return [new QueueBudget(compositor, plan.composeNs, BANDS_MAX, 0, BANDS_MAX, false)];
+  }
+  return window.queues.flatMap(
+    ({ queue, requestsMax, requestsGuaranteed, bytesMax, publishEach }) => {
+      const service = services[queue];
+      const { costNs } = plan.queues[queue]!;
+      if (!service) return [];
+      return [
+        new QueueBudget(service, costNs, requestsMax, requestsGuaranteed, bytesMax, publishEach),
+      ];
+    },
+  );
 }
 
 export class WindowBudget {
@@ -86,21 +108,7 @@ export class WindowBudget {
 
   constructor(window: PlanWindow, parts: BudgetParts) {
     this.time = parts.time;
-    this.queues = window.queues.flatMap((entry) => {
-      const service = parts.services[entry.queue];
-      if (!service) return [];
-      const { costNs } = parts.plan.queues[entry.queue]!;
-      return [
-        new QueueBudget(
-          service,
-          costNs,
-          entry.requestsMax,
-          entry.requestsGuaranteed,
-          entry.bytesMax,
-          entry.publishEach,
-        ),
-      ];
-    });
+    this.queues = queueBudgets(window, parts);
   }
 
   /** A new visit of this window, which ends at `end` nanoseconds of the major frame. */

@@ -3,20 +3,24 @@ import { present } from '../base/assert.ts';
 import { NS_PER_US, type Nanoseconds } from '../base/time.ts';
 import { bitsOf } from '../wire/features.ts';
 import { macOctets } from '../wire/ethernet.ts';
-import { layOutArena } from './arena-layout.ts';
+import { layOutArena, type LayoutRequest } from './arena-layout.ts';
 import {
+  composeCostNs,
   controlCommandNs,
   descriptorsMaxOf,
+  gpuDescriptorsMaxOf,
   mtuOf,
-  netControlNs,
   packetBytesMax,
   receiveDescriptorsMaxOf,
-  transmitCostNs,
+  requestCostNs,
 } from './cost-model.ts';
-import { queueNamesOf, type QueueName } from './queue-names.ts';
+import { planDisplays, type DisplayPlan, type DrawingDevice } from './display-plan.ts';
+import { queueNamesOf, queueSizeOf, type QueueName } from './queue-names.ts';
 import { withControlWindow } from './schedule-table.ts';
 import type {
+  DeviceConfig,
   GatewayConfig,
+  GpuDeviceConfig,
   NetDeviceConfig,
   RouteConfig,
   WindowConfig,
@@ -33,6 +37,8 @@ import type {
 
 const MIB = 1024 * 1024;
 const SPEED_UNKNOWN = 0xffffffff;
+const GPU_RESOURCES_MAX = 256;
+const GPU_BACKING_ENTRIES_MAX = 16384;
 
 /** Whole nanoseconds of a value given in microseconds with at most three decimals. */
 export function nsOf(microseconds: number): Nanoseconds {
@@ -42,7 +48,7 @@ export function nsOf(microseconds: number): Nanoseconds {
 interface NamedDevice {
   readonly id: string;
   readonly partition: number;
-  readonly config: NetDeviceConfig;
+  readonly config: DeviceConfig;
   readonly queues: readonly QueueName[];
 }
 
@@ -62,12 +68,6 @@ function planQueues(config: GatewayConfig, devices: readonly NamedDevice[]): Pla
   devices.forEach((device, deviceIndex) => {
     const routes = config.network.routes.filter((route) => route.from === device.id);
     for (const { name, role, pair } of device.queues) {
-      const costNs =
-        role === 'control'
-          ? netControlNs(config.costs)
-          : role === 'transmit'
-            ? transmitCostNs(config.costs, device.config, routes)
-            : 0;
       queues.push({
         index: queues.length,
         name: `${device.id}.${name}`,
@@ -75,7 +75,7 @@ function planQueues(config: GatewayConfig, devices: readonly NamedDevice[]): Pla
         partition: device.partition,
         role,
         pair,
-        costNs,
+        costNs: requestCostNs(config.costs, device.config, role, routes),
       });
     }
   });
@@ -86,11 +86,34 @@ function planDevices(
   config: GatewayConfig,
   devices: readonly NamedDevice[],
   queues: readonly PlanQueue[],
+  { planes }: DisplayPlan,
 ): PlanDevice[] {
-  return devices.map(({ id, partition, config: device }, index) => ({
-    index,
-    id,
-    partition,
+  return devices.map(({ id, partition, config: device }, index) => {
+    const common = {
+      index,
+      id,
+      partition,
+      offered: bitsOf(device.type, device.features.offer),
+      required: device.features.require,
+      queues: indicesWhere(queues, (queue) => queue.device === index),
+    };
+    if (device.type === 'virtio-net') {
+      const routes = indicesWhere(config.network.routes, (route) => route.from === id);
+      return { ...common, ...netDevice(device), routes };
+    }
+    return {
+      ...common,
+      ...gpuDevice(device),
+      planes: device.scanouts.map(({ display, plane }) =>
+        planes.findIndex((candidate) => candidate.id === `${display}.${plane}`),
+      ),
+    };
+  });
+}
+
+function netDevice(device: NetDeviceConfig) {
+  return {
+    type: device.type,
     mac: macOctets(device.mac),
     mtu: mtuOf(device),
     speedMbps: device.speedMbps ?? SPEED_UNKNOWN,
@@ -98,11 +121,24 @@ function planDevices(
     queueSizeMax: device.queueSize,
     descriptorsMax: descriptorsMaxOf(device),
     packetBytesMax: packetBytesMax(device),
-    offered: bitsOf(device.type, device.features.offer),
-    required: device.features.require,
-    queues: queues.filter((queue) => queue.device === index).map((queue) => queue.index),
-    routes: indicesWhere(config.network.routes, (route) => route.from === id),
-  }));
+  };
+}
+
+function gpuDevice(device: GpuDeviceConfig) {
+  return {
+    type: device.type,
+    queueSizeMax: queueSizeOf(device),
+    descriptorsMax: gpuDescriptorsMaxOf(device),
+    resourceBytes: device.resourceMiB * MIB,
+    resourcesMax: device.resourcesMax ?? GPU_RESOURCES_MAX,
+    backingEntriesMax: device.backingEntriesMax ?? GPU_BACKING_ENTRIES_MAX,
+  };
+}
+
+function drawingDevices(named: readonly NamedDevice[]): DrawingDevice[] {
+  return named.flatMap(({ config }, index) =>
+    config.type === 'virtio-gpu' ? [{ index, config }] : [],
+  );
 }
 
 function indicesWhere<T>(items: readonly T[], test: (item: T) => boolean): number[] {
@@ -126,7 +162,7 @@ function planRoutes(routes: readonly RouteConfig[], devices: readonly NamedDevic
       .reduce((sum, other) => sum + (other.receiveReserve ?? 0), 0),
     receiveDescriptorsMax: receiveDescriptorsMaxOf(
       route,
-      present(devices[deviceIndex(route.from)], route.from).config,
+      present(devices[deviceIndex(route.from)], route.from).config as NetDeviceConfig,
     ),
   }));
 }
@@ -140,10 +176,13 @@ function planFlows(
     index,
     id: flow.id,
     queue: queues.findIndex((queue) => queue.name === flow.from),
-    route: present(
-      routes.find((route) => route.id === flow.route),
-      flow.route,
-    ).index,
+    route:
+      'route' in flow
+        ? present(
+            routes.find((route) => route.id === flow.route),
+            flow.route,
+          ).index
+        : -1,
     deadlineNs: nsOf(flow.deadlineUs),
   }));
 }
@@ -160,6 +199,7 @@ function planWindow(
     id: window.id,
     kind: window.kind ?? 'partition',
     partition: config.partitions.findIndex((partition) => partition.id === window.partition),
+    display: (config.displays ?? []).findIndex((display) => display.id === window.display),
     offsetNs: nsOf(window.offsetUs),
     durationNs: nsOf(window.durationUs),
     pollNs: nsOf(window.pollUs ?? 0),
@@ -179,12 +219,36 @@ function planWindow(
   };
 }
 
+/** What a configuration needs in the arena. */
+export function layoutRequestOf({ partitions, displays }: GatewayConfig): LayoutRequest {
+  return {
+    partitions: partitions.map(({ memoryMiB, devices }) => ({
+      memoryBytes: memoryMiB * MIB,
+      devices: devices.length,
+    })),
+    devices: partitions.flatMap(({ devices }) =>
+      devices.map((device) =>
+        device.type === 'virtio-net' ? device : { resourceBytes: device.resourceMiB * MIB },
+      ),
+    ),
+    displays: displays ?? [],
+    planes: (displays ?? []).flatMap(({ planes }) =>
+      planes.map(({ rectPx: [, , widthPx, heightPx], ownerLost = 'keep' }) => ({
+        widthPx,
+        heightPx,
+        ownerLost,
+      })),
+    ),
+  };
+}
+
 // [impl->req~part.static-set~1]
 /** Compiles a configuration that has passed the schema and the semantic rules. */
 export function compilePlan(config: GatewayConfig, slicesFrom = 0): GatewayPlan {
   const named = namedDevices(config);
   const queues = planQueues(config, named);
-  const devices = planDevices(config, named, queues);
+  const shown = planDisplays(config.displays ?? [], drawingDevices(named));
+  const devices = planDevices(config, named, queues, shown);
   const routes = planRoutes(config.network.routes, named);
   const flows = planFlows(config, queues, routes);
   const partitions: PlanPartition[] = config.partitions.map((partition, index) => ({
@@ -208,15 +272,10 @@ export function compilePlan(config: GatewayConfig, slicesFrom = 0): GatewayPlan 
     routes,
     windows,
     flows,
+    ...shown,
+    composeNs: composeCostNs(config.costs),
     controlCommandNs: controlCommandNs(config.costs),
     windowSwitchNs: config.costs.windowSwitchNs,
-    layout: layOutArena({
-      partitions: partitions.map((partition) => ({
-        memoryBytes: partition.memoryBytes,
-        devices: partition.devices.length,
-      })),
-      devices,
-      slicesFrom,
-    }),
+    layout: layOutArena({ ...layoutRequestOf(config), slicesFrom }),
   };
 }

@@ -1,6 +1,13 @@
 /** The declared worst-case cost of one request, from the cost table of the configuration. */
 import type { Nanoseconds } from '../base/time.ts';
-import type { CostsConfig, NetDeviceConfig, RouteConfig } from './gateway-config.ts';
+import type {
+  CostsConfig,
+  DeviceConfig,
+  GpuDeviceConfig,
+  NetDeviceConfig,
+  RouteConfig,
+} from './gateway-config.ts';
+import type { QueueRole } from './gateway-plan.ts';
 import { Ethernet, IP_PACKET_MAX } from '../wire/ethernet.ts';
 
 const KIB = 1024;
@@ -34,8 +41,33 @@ export function controlCommandNs(costs: CostsConfig): Nanoseconds {
   return costs.controlCommandNs ?? CONTROL_COMMAND_NS;
 }
 
-export function netControlNs(costs: CostsConfig): Nanoseconds {
+function netControlNs(costs: CostsConfig): Nanoseconds {
   return costs.netControlNs ?? NET_CONTROL_NS;
+}
+
+/** One piece of a gpu command moves at most so many bytes, in at most so many runs. */
+export const GPU_PIECE_BYTES = 32 * KIB;
+export const GPU_PIECE_RUNS = 128;
+/** Commands of virtio-gpu with a list of entries are spread over many pages by Linux. */
+const GPU_DESCRIPTORS_MAX = 128;
+const GPU_TRANSFER = { baseNs: 10_000, perKibNs: 500, perDescriptorNs: 50 } as const;
+const GPU_COMPOSE = { baseNs: 5_000, perKibNs: 500 } as const;
+
+export function gpuDescriptorsMaxOf(device: GpuDeviceConfig): number {
+  return device.descriptorsMax ?? GPU_DESCRIPTORS_MAX;
+}
+
+/** Worst case of one piece of a gpu command; the first one walks the chain. */
+function gpuPieceCostNs(costs: CostsConfig, device: GpuDeviceConfig): Nanoseconds {
+  const { baseNs, perKibNs, perDescriptorNs } = costs.gpuTransfer ?? GPU_TRANSFER;
+  const runs = gpuDescriptorsMaxOf(device) + GPU_PIECE_RUNS;
+  return Math.ceil(baseNs + perKibNs * (GPU_PIECE_BYTES / KIB) + perDescriptorNs * runs);
+}
+
+/** Worst case of one band of a composition. */
+export function composeCostNs(costs: CostsConfig): Nanoseconds {
+  const { baseNs, perKibNs } = costs.gpuCompose ?? GPU_COMPOSE;
+  return Math.ceil(baseNs + perKibNs * (GPU_PIECE_BYTES / KIB));
 }
 
 function offers(device: NetDeviceConfig, ...names: string[]): boolean {
@@ -62,7 +94,7 @@ export function packetBytesMax(device: NetDeviceConfig): number {
  * Worst case of one request of a transmitq: walk, then one copy (and where offered one checksum)
  * for every route that leaves the device, because a multicast packet takes them all.
  */
-export function transmitCostNs(
+function transmitCostNs(
   costs: CostsConfig,
   device: NetDeviceConfig,
   routes: readonly RouteConfig[],
@@ -78,4 +110,16 @@ export function transmitCostNs(
     0,
   );
   return Math.ceil(baseNs + perDescriptorNs * descriptorsMaxOf(device) + copies + checksum);
+}
+
+/** Longest time one request, or one piece of a long one, may take. */
+export function requestCostNs(
+  costs: CostsConfig,
+  device: DeviceConfig,
+  role: QueueRole,
+  routes: readonly RouteConfig[],
+): Nanoseconds {
+  if (device.type === 'virtio-gpu') return gpuPieceCostNs(costs, device);
+  if (role === 'control') return netControlNs(costs);
+  return role === 'transmit' ? transmitCostNs(costs, device, routes) : 0;
 }

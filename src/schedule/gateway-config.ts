@@ -12,6 +12,7 @@ export interface GatewayConfig {
     readonly routes: readonly RouteConfig[];
     readonly uplinks?: readonly never[];
   };
+  readonly displays?: readonly DisplayConfig[];
   readonly schedule: ScheduleConfig;
   readonly costs: CostsConfig;
   readonly flows: readonly FlowConfig[];
@@ -23,7 +24,7 @@ export interface PartitionConfig {
   readonly asil: Asil;
   readonly memoryMiB: number;
   readonly guest: GuestConfig;
-  readonly devices: readonly NetDeviceConfig[];
+  readonly devices: readonly DeviceConfig[];
 }
 
 export type GuestConfig = EmbeddedGuestConfig | VhostUserGuestConfig;
@@ -56,6 +57,13 @@ export interface GuestParameters {
   readonly bytes?: number;
 }
 
+export type DeviceConfig = NetDeviceConfig | GpuDeviceConfig;
+
+interface FeatureSets {
+  readonly offer: readonly string[];
+  readonly require: readonly string[];
+}
+
 export interface NetDeviceConfig {
   readonly id: string;
   readonly type: 'virtio-net';
@@ -65,7 +73,58 @@ export interface NetDeviceConfig {
   readonly queueSize: number;
   readonly descriptorsMax?: number;
   readonly speedMbps?: number;
-  readonly features: { readonly offer: readonly string[]; readonly require: readonly string[] };
+  readonly features: FeatureSets;
+}
+
+export interface GpuDeviceConfig {
+  readonly id: string;
+  readonly type: 'virtio-gpu';
+  readonly queueSize?: number;
+  readonly descriptorsMax?: number;
+  /** Memory for the pixels of all its resources. */
+  readonly resourceMiB: number;
+  readonly resourcesMax?: number;
+  /** Entries of all backings together. */
+  readonly backingEntriesMax?: number;
+  /** The plane that each scanout shows on. */
+  readonly scanouts: readonly { readonly display: string; readonly plane: string }[];
+  readonly features: FeatureSets;
+}
+
+/** A rectangle in pixels: x, y, width, height. */
+export type RectanglePx = readonly [number, number, number, number];
+
+export interface DisplayConfig {
+  readonly id: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly refreshHz: number;
+  readonly planes: readonly PlaneConfig[];
+  readonly protectedRegions?: readonly ProtectedRegionConfig[];
+}
+
+export interface PlaneConfig {
+  readonly id: string;
+  /** Higher planes cover lower ones. */
+  readonly z: number;
+  /** Where it lies on its display. */
+  readonly rectPx: RectanglePx;
+  readonly asil: Asil;
+  /** What it shows when its owner is not served any more; "keep" where absent. */
+  readonly ownerLost?: 'keep' | 'blank' | 'warning';
+  /** PNG file of the plane's size, from the configuration's directory. */
+  readonly warningPicture?: string;
+}
+
+export interface ProtectedRegionConfig {
+  readonly id: string;
+  readonly plane: string;
+  /** In pixels of its plane. */
+  readonly rectPx: RectanglePx;
+  /** CRC-32 values of pictures that may be shown there, eight hexadecimal digits each. */
+  readonly crcs?: readonly string[];
+  /** Its owner must update it within this time. */
+  readonly frozenAfterUs?: number;
 }
 
 export interface RouteConfig {
@@ -90,8 +149,10 @@ export interface ScheduleConfig {
 
 export interface WindowConfig {
   readonly id: string;
-  readonly kind?: 'partition' | 'control';
+  readonly kind?: 'partition' | 'control' | 'compositor';
   readonly partition?: string;
+  /** Of a compositor window. */
+  readonly display?: string;
   readonly offsetUs: number;
   readonly durationUs: number;
   readonly pollUs?: number;
@@ -116,13 +177,28 @@ export interface CostsConfig {
   readonly netChecksum?: { readonly baseNs: number; readonly perKibNs: number };
   readonly netControlNs?: number;
   readonly controlCommandNs?: number;
+  /** One piece of a command of virtio-gpu. */
+  readonly gpuTransfer?: OperationCost;
+  /** One band of a display's composition. */
+  readonly gpuCompose?: { readonly baseNs: number; readonly perKibNs: number };
   readonly windowSwitchNs: number;
 }
 
-export interface FlowConfig {
+export type FlowConfig = NetFlowConfig | GpuFlowConfig;
+
+/** Packets of a transmitq that one route carries. */
+export interface NetFlowConfig extends FlowDemand {
+  readonly route: string;
+}
+
+/** Commands of a controlq of virtio-gpu. */
+export interface GpuFlowConfig extends FlowDemand {
+  readonly command: 'flush';
+}
+
+interface FlowDemand {
   readonly id: string;
   readonly from: string;
-  readonly route: string;
   readonly arrival: {
     readonly periodUs: number;
     readonly jitterUs: number;

@@ -1,6 +1,7 @@
 /**
  * The compiled configuration: plain data, indices instead of names, nanoseconds instead of units.
  */
+import type { Area } from '../base/rectangle.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import type { FeatureBits } from '../wire/features.ts';
 import type { ArenaLayout } from './arena-layout.ts';
@@ -16,6 +17,11 @@ export interface GatewayPlan {
   readonly routes: readonly PlanRoute[];
   readonly windows: readonly PlanWindow[];
   readonly flows: readonly PlanFlow[];
+  readonly displays: readonly PlanDisplay[];
+  readonly planes: readonly PlanPlane[];
+  readonly regions: readonly PlanRegion[];
+  /** Longest time one band of a composition may take. */
+  readonly composeNs: Nanoseconds;
   readonly controlCommandNs: Nanoseconds;
   readonly windowSwitchNs: Nanoseconds;
   readonly layout: ArenaLayout;
@@ -30,27 +36,83 @@ export interface PlanPartition {
   readonly devices: readonly number[];
 }
 
-export interface PlanDevice {
+export type PlanDevice = PlanNetDevice | PlanGpuDevice;
+
+interface PlanVirtioDevice {
   readonly index: number;
   /** `<partition>.<device>`, as routes and flows name it. */
   readonly id: string;
   readonly partition: number;
+  readonly queueSizeMax: number;
+  readonly descriptorsMax: number;
+  readonly offered: FeatureBits;
+  readonly required: readonly string[];
+  /** Global queue numbers by the device's own queue index (5.1.2, 5.7.2). */
+  readonly queues: readonly number[];
+}
+
+export interface PlanNetDevice extends PlanVirtioDevice {
+  readonly type: 'virtio-net';
   readonly mac: readonly number[];
   readonly mtu: number;
   readonly speedMbps: number;
   readonly queuePairs: number;
-  readonly queueSizeMax: number;
-  readonly descriptorsMax: number;
   /** Largest packet the device takes from its driver, in bytes without the virtio-net header. */
   readonly packetBytesMax: number;
-  readonly offered: FeatureBits;
-  readonly required: readonly string[];
-  /** Global queue numbers by the device's own queue index (receiveq0, transmitq0, …, controlq). */
-  readonly queues: readonly number[];
   readonly routes: readonly number[];
 }
 
-export type QueueRole = 'receive' | 'transmit' | 'control';
+export interface PlanGpuDevice extends PlanVirtioDevice {
+  readonly type: 'virtio-gpu';
+  /** Plane of each scanout. */
+  readonly planes: readonly number[];
+  readonly resourceBytes: number;
+  readonly resourcesMax: number;
+  readonly backingEntriesMax: number;
+}
+
+/** `cursor` is of virtio-gpu only; `control` is controlq of either device. */
+export type QueueRole = 'receive' | 'transmit' | 'control' | 'cursor';
+
+export interface PlanDisplay {
+  readonly index: number;
+  readonly id: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly refreshNs: Nanoseconds;
+  readonly planes: readonly number[];
+}
+
+export interface PlanPlane {
+  readonly index: number;
+  /** `<display>.<plane>`. */
+  readonly id: string;
+  readonly display: number;
+  /** Device and number of the scanout that draws it; -1 while the configuration names none. */
+  readonly device: number;
+  readonly scanout: number;
+  /** On its display. */
+  readonly rectangle: Area;
+  /** The parts of it that no higher plane covers, in its own pixels. */
+  readonly visible: readonly Area[];
+  readonly asil: Asil;
+  readonly ownerLost: 'keep' | 'blank' | 'warning';
+  readonly warningPicture: string;
+  readonly regions: readonly number[];
+}
+
+export interface PlanRegion {
+  readonly index: number;
+  /** `<display>.<region>`. */
+  readonly id: string;
+  readonly plane: number;
+  /** In pixels of its plane. */
+  readonly rectangle: Area;
+  /** As signed 32-bit patterns; none: whatever the owner draws. */
+  readonly crcs: readonly number[];
+  /** 0: its owner need not update it. */
+  readonly frozenAfterNs: Nanoseconds;
+}
 
 export interface PlanQueue {
   readonly index: number;
@@ -85,9 +147,11 @@ export interface PlanRoute {
 export interface PlanWindow {
   readonly index: number;
   readonly id: string;
-  readonly kind: 'partition' | 'control';
+  readonly kind: 'partition' | 'control' | 'compositor';
   /** -1 for windows that belong to the gateway. */
   readonly partition: number;
+  /** -1 for windows without composition. */
+  readonly display: number;
   readonly offsetNs: Nanoseconds;
   readonly durationNs: Nanoseconds;
   readonly pollNs: Nanoseconds;
@@ -107,6 +171,7 @@ export interface PlanFlow {
   readonly index: number;
   readonly id: string;
   readonly queue: number;
+  /** -1 for flows of virtio-gpu. */
   readonly route: number;
   readonly deadlineNs: Nanoseconds;
 }

@@ -1,5 +1,5 @@
-/** Names and order of a device's virtqueues (VIRTIO 5.1.2); our names count pairs from 0. */
-import type { NetDeviceConfig } from './gateway-config.ts';
+/** Names and order of a device's virtqueues (VIRTIO 5.1.2, 5.7.2); our names count pairs from 0. */
+import type { DeviceConfig, NetDeviceConfig } from './gateway-config.ts';
 import type { QueueRole } from './gateway-plan.ts';
 
 export interface QueueName {
@@ -8,7 +8,23 @@ export interface QueueName {
   readonly pair: number;
 }
 
-export function queueNamesOf(device: NetDeviceConfig): QueueName[] {
+const GPU_QUEUES: readonly QueueName[] = [
+  { name: 'controlq', role: 'control', pair: 0 },
+  { name: 'cursorq', role: 'cursor', pair: 0 },
+];
+
+const GPU_QUEUE_SIZE = 256;
+
+/** Largest ring that the driver may set up. */
+export function queueSizeOf(device: DeviceConfig): number {
+  return device.queueSize ?? GPU_QUEUE_SIZE;
+}
+
+export function queueNamesOf(device: DeviceConfig): readonly QueueName[] {
+  return device.type === 'virtio-net' ? netQueueNames(device) : GPU_QUEUES;
+}
+
+function netQueueNames(device: NetDeviceConfig): QueueName[] {
   const names: QueueName[] = [];
   for (let pair = 0; pair < device.queuePairs; pair++) {
     names.push({ name: `receiveq${pair}`, role: 'receive', pair });

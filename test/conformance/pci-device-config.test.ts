@@ -1,7 +1,8 @@
 /** Device-specific configuration of a network device, and its generation (2.5, 4.1.4.3.1, 5.1.4). */
+import { netConfiguration, netPlan } from '../support/network.ts';
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { NetDeviceConfig, NET_CONFIG_BYTES } from '../../src/control-plane/net-config.ts';
+import { NetConfiguration } from '../../src/control-plane/net-configuration.ts';
 import { NetConfig, NetStatus } from '../../src/wire/virtio-net.ts';
 import { BarLayout, CommonConfig } from '../../src/wire/virtio-pci.ts';
 import { FunctionBench } from '../support/function-bench.ts';
@@ -80,11 +81,11 @@ describe('device configuration (2.5.2, 5.1.4)', () => {
   });
 
   it('[utest->req~pci.function~1] 5.1.4: the driver cannot write a single byte of it', () => {
-    const { bench, driver, field } = fresh();
-    const bytes = () => Array.from({ length: NET_CONFIG_BYTES }, (_, n) => field(n, 1));
+    const { bench, config, driver, field } = fresh();
+    const bytes = () => Array.from({ length: config.bytes }, (_, n) => field(n, 1));
     const before = bytes();
     for (const width of [1, 2, 4, 8]) {
-      for (let at = 0; at < NET_CONFIG_BYTES; at++)
+      for (let at = 0; at < config.bytes; at++)
         driver.target.writeBar(BarLayout.DEVICE + at, width, 0xa5a5_a5a5, 0);
     }
     assert.deepEqual(bytes(), before);
@@ -92,19 +93,23 @@ describe('device configuration (2.5.2, 5.1.4)', () => {
   });
 
   it('[utest->req~pci.function~1] 4.1.4.6: behind the structure there are zeros', () => {
-    const { field } = fresh();
-    assert.equal(field(NET_CONFIG_BYTES, 4), 0);
+    const { config, field } = fresh();
+    assert.equal(field(config.bytes, 4), 0);
     assert.equal(field(0xffc, 4), 0);
   });
 
   it('[utest->req~pci.function~1] 5.1.4: status follows the link and announce bits of both planes', () => {
     const { bench, config, field } = fresh();
-    assert.equal(config.changeStatus(NetStatus.ANNOUNCE, 0), true);
+    assert.equal(netConfiguration(config).changeStatus(NetStatus.ANNOUNCE, 0), true);
     assert.equal(field(NetConfig.STATUS, 2), NetStatus.LINK_UP | NetStatus.ANNOUNCE);
-    assert.equal(config.changeStatus(NetStatus.ANNOUNCE, 0), false, 'nothing new');
+    assert.equal(
+      netConfiguration(config).changeStatus(NetStatus.ANNOUNCE, 0),
+      false,
+      'nothing new',
+    );
     Atomics.and(bench.words, bench.plan.layout.devices[0]!.statusAt >>> 2, ~NetStatus.ANNOUNCE);
     assert.equal(field(NetConfig.STATUS, 2), NetStatus.LINK_UP);
-    assert.equal(config.changeStatus(0, NetStatus.LINK_UP), true);
+    assert.equal(netConfiguration(config).changeStatus(0, NetStatus.LINK_UP), true);
     assert.equal(field(NetConfig.STATUS, 2), 0);
   });
 });
@@ -120,7 +125,7 @@ describe('configuration generation (4.1.4.3.1)', () => {
   it('[utest->req~pci.function~1] 4.1.4.3.1: it is another after a changed value has been read', () => {
     const { config, field, generation } = fresh();
     const first = generation();
-    config.changeStatus(NetStatus.ANNOUNCE, 0);
+    netConfiguration(config).changeStatus(NetStatus.ANNOUNCE, 0);
     field(NetConfig.STATUS, 2);
     assert.notEqual(generation(), first);
   });
@@ -131,7 +136,10 @@ describe('configuration generation (4.1.4.3.1)', () => {
     for (let round = 0; round < 10; round++) {
       const before = generation();
       if (flips-- > 0)
-        config.changeStatus(flips & 1 ? NetStatus.ANNOUNCE : 0, flips & 1 ? 0 : NetStatus.ANNOUNCE);
+        netConfiguration(config).changeStatus(
+          flips & 1 ? NetStatus.ANNOUNCE : 0,
+          flips & 1 ? 0 : NetStatus.ANNOUNCE,
+        );
       field(NetConfig.STATUS, 2);
       if (generation() === before) return;
     }
@@ -143,11 +151,11 @@ describe('configuration generation (4.1.4.3.1)', () => {
       fc.constantFrom('generation' as const, 'read' as const),
       fc.nat(3).map((status) => ({ status })),
     );
-    const device = new FunctionBench().plan.devices[0]!;
+    const device = netPlan(new FunctionBench().plan.devices[0]);
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const words = new Int32Array(new SharedArrayBuffer(4));
-        const config = new NetDeviceConfig(device, words, 0);
+        const config = new NetConfiguration(device, words, 0);
         let lastGeneration = config.generation;
         const seen = new Set<number>();
         for (const action of steps) {

@@ -1,4 +1,5 @@
 /** What a device that needs a reset does, and how it comes back (2.1.2, 4.1.5.4). */
+import { networkOf } from '../support/network.ts';
 import { strict as assert } from 'node:assert';
 import { DeviceStatus } from '../../src/wire/virtio.ts';
 import { CommonConfig } from '../../src/wire/virtio-pci.ts';
@@ -87,7 +88,7 @@ describe('regressions', () => {
     driver.setUp(1);
     driver.target.needsReset();
     driver.driverOk();
-    assert.equal(bench.plane.devices[0]!.started, false);
+    assert.equal(networkOf(bench.plane).started, false);
   });
 
   it('[utest->req~fault.recover~1] 2.1.2: a queue reset does not start a ring of a device that needs a reset', () => {

@@ -1,4 +1,5 @@
 /** Device status of an emulated function: forward only, reset, DEVICE_NEEDS_RESET (2.1, 2.4, 3.1.1). */
+import { networkOf } from '../support/network.ts';
 import { strict as assert } from 'node:assert';
 import { DeviceStatus } from '../../src/wire/virtio.ts';
 import { CommonConfig, NO_VECTOR } from '../../src/wire/virtio-pci.ts';
@@ -131,7 +132,7 @@ describe('device reset (2.4, 4.1.4.3.1)', () => {
       if (own === LIVE) assert.notEqual(driver.status, 0);
       while (bench.plane.commands.runOne()) {
         const stopped = bench.plane.queues.slice(0, 2).every(({ ring }) => !ring.started);
-        if (driver.status === 0) assert.ok(stopped && !bench.plane.devices[0]!.started);
+        if (driver.status === 0) assert.ok(stopped && !networkOf(bench.plane).started);
       }
       assert.equal(driver.status, 0);
     });
@@ -176,7 +177,7 @@ describe('device reset (2.4, 4.1.4.3.1)', () => {
       { device: 0, ready: false },
     ]);
     bench.settle();
-    assert.equal(bench.plane.devices[0]!.started, false);
+    assert.equal(networkOf(bench.plane).started, false);
   });
 
   it('[utest->req~neg.state-machine~1] 2.4: a reset is told only when the driver had been ready', () => {

@@ -11,13 +11,16 @@ import type { RingDouble } from './ring-double.ts';
 
 /** No route carries this tag: a packet with it is served, and reaches nobody. */
 const UNROUTED_TAG = 5;
+/** Queues of a network device. */
+export type NetQueueRole = Exclude<QueueRole, 'cursor'>;
+
 /** Hostile chains begin here, honest ones below; rings have 64 descriptors. */
 export const HOSTILE_FIRST = 32;
 export const HONEST_FIRST = 16;
 
 export interface Target {
   readonly name: 'transmitq' | 'receiveq' | 'controlq';
-  readonly role: QueueRole;
+  readonly role: NetQueueRole;
   /** Flags of a descriptor that points the right way. */
   readonly direction: number;
   /** Used length of the honest request. */

@@ -1,7 +1,6 @@
 /** Runs tables of hostile descriptor chains against every kind of queue, beside an honest pair. */
 import { strict as assert } from 'node:assert';
 import type { FaultName } from '../../src/base/fault.ts';
-import type { QueueRole } from '../../src/schedule/gateway-plan.ts';
 import {
   contextOf,
   exposeHonest,
@@ -12,6 +11,7 @@ import {
   usedSince,
   type ChainContext,
   type Target,
+  type NetQueueRole,
 } from './attack-targets.ts';
 import { writeTable, type RawDesc } from './hostile-ring.ts';
 import { besideNeighbours } from './neighbours.ts';
@@ -21,12 +21,12 @@ export interface ChainAttack {
   readonly catalogue: string;
   readonly title: string;
   /** The fault that names the mistake, for all queues or by the role of the queue; a list allows any of it. */
-  readonly fault: FaultName | readonly FaultName[] | Readonly<Record<QueueRole, FaultName>>;
+  readonly fault: FaultName | readonly FaultName[] | Readonly<Record<NetQueueRole, FaultName>>;
   /** Descriptors of the table from {@link HOSTILE_FIRST} on, where the chain begins. */
   readonly chain: (context: ChainContext) => RawDesc[];
   readonly features?: readonly string[];
   readonly requirement?: string;
-  readonly roles?: readonly QueueRole[];
+  readonly roles?: readonly NetQueueRole[];
   /** Changes the surroundings of the attack. */
   readonly prepare?: (rig: Rig) => void;
 }

@@ -1,4 +1,5 @@
 /** A rig whose services take a chosen time and leave a trace: what the tests of the serving rule stand on. */
+import { networkOf } from './network.ts';
 import type { QueueService } from '../../src/data-plane/queue-service.ts';
 import type { WindowConfig, WindowQueueConfig } from '../../src/schedule/gateway-config.ts';
 import { netDevice, Rig, type RigOptions } from './rig.ts';
@@ -91,7 +92,10 @@ export class DispatcherBench extends Rig {
     });
     this.time.perReadNs = 0;
     this.origin = this.plane.time.frameStart[0]!;
-    for (const device of this.plane.devices) device.setPairs(device.plan.queuePairs);
+    for (const { index } of this.plan.devices) {
+      const device = networkOf(this.plane, index);
+      device.setPairs(device.plan.queuePairs);
+    }
     this.plan.queues.forEach(({ name, costNs }, index) =>
       this.instrument(name, index, takesNs ?? costNs + extraNs),
     );

@@ -1,4 +1,5 @@
 /** Honest commands of every class that this gateway carries out (VIRTIO 5.1.9.5), and how to see their effect. */
+import { networkOf } from './network.ts';
 import type { CommandScenario } from './fetch-scenarios.ts';
 import { cutAt } from './ring-layouts.ts';
 import type { Rig } from './rig.ts';
@@ -12,12 +13,12 @@ const TABLE = [1, 0, ...le32(1), ...UNICAST, ...le32(1), ...MULTICAST];
 
 function accepts(rig: Rig, [a, b, c, d, e, f]: readonly number[], vlan = -1): boolean {
   const low = a! | (b! << 8) | (c! << 16) | (d! << 24);
-  return rig.plane.devices[0]!.filter.accepts(low, e! | (f! << 8), vlan);
+  return networkOf(rig.plane).filter.accepts(low, e! | (f! << 8), vlan);
 }
 
 /** All that commands can change in the device of a. */
 export function deviceState(rig: Rig): unknown {
-  const { filter, receivePairs, guestChecksum, guestTso4, guestTso6 } = rig.plane.devices[0]!;
+  const { filter, receivePairs, guestChecksum, guestTso4, guestTso6 } = networkOf(rig.plane);
   const { promiscuous, allMulticast, allUnicast, noMulticast, noUnicast, noBroadcast } = filter;
   return {
     promiscuous,

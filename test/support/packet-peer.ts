@@ -1,4 +1,5 @@
 /** The other end of a traffic test, by hand: reads what arrived, and sends what a test wants to be sent. */
+import { netPlan } from './network.ts';
 import { TestPacketCodec, type TestPacket } from '../../src/guest/test-packet.ts';
 import { NetHeader } from '../../src/wire/virtio-net.ts';
 import type { FunctionBench } from './function-bench.ts';
@@ -53,7 +54,7 @@ export class PacketPeer {
   /** The bytes of a test packet to a device. */
   packet(to: readonly number[], packet: TestPacket, bytes = 64): number[] {
     const u8 = new Uint8Array(bytes);
-    new TestPacketCodec(u8).write(0, bytes, to, this.driver.plan.mac, packet);
+    new TestPacketCodec(u8).write(0, bytes, to, netPlan(this.driver.plan).mac, packet);
     return Array.from(u8);
   }
 }

@@ -1,4 +1,5 @@
 /** What holds for every compiled plan, whatever configuration it came from. */
+import { netPlan } from './network.ts';
 import { strict as assert } from 'node:assert';
 import { ARENA_PAGES_MAX, WASM_PAGE } from '../../src/schedule/arena-layout.ts';
 import type { GatewayPlan, PlanWindow } from '../../src/schedule/gateway-plan.ts';
@@ -28,7 +29,10 @@ function assertBudgets(plan: GatewayPlan, window: PlanWindow): void {
     assert.ok(costNs <= roomNs, `one request of queue ${queue} fits window "${window.id}"`);
     assert.ok(requestsGuaranteed <= requestsMax);
     if (role === 'transmit') {
-      assert.ok(bytesMax >= plan.devices[device]!.packetBytesMax, 'one packet fits the byte quota');
+      assert.ok(
+        bytesMax >= netPlan(plan.devices[device]).packetBytesMax,
+        'one packet fits the byte quota',
+      );
     }
     guaranteedNs += requestsGuaranteed * costNs;
   }

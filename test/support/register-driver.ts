@@ -1,4 +1,5 @@
 /** A driver at register level, honest or not: every access is one call, every width is its caller's choice. */
+import { netPlan } from './network.ts';
 import type { VirtioFunction } from '../../src/control-plane/pci/virtio-function.ts';
 import type { PlanDevice } from '../../src/schedule/gateway-plan.ts';
 import { bitOf, bitsOf, hasBit } from '../../src/wire/features.ts';
@@ -181,7 +182,7 @@ export class RegisterDriver {
   /** Exposes a packet to itself on a transmitq: nobody gets it, and its buffer comes back. */
   transmit(queue = 1, bytes = 60): void {
     const address = this.slice.allocate(12 + bytes);
-    const { mac } = this.plan;
+    const { mac } = netPlan(this.plan);
     this.slice.write(address, [...new Array<number>(12).fill(0), ...mac, ...mac]);
     this.ring(queue).submit([{ address, length: 12 + bytes }]);
   }

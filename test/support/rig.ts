@@ -1,4 +1,5 @@
 /** A whole data plane on a virtual clock, with driver-side doubles: what most device tests stand on. */
+import { netPlan } from './network.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock, Pace } from '../../src/base/time.ts';
@@ -241,7 +242,7 @@ export class Rig {
       receive: of('receive'),
       transmit: of('transmit'),
       control: of('control')[0],
-      mac: device.mac,
+      mac: netPlan(device).mac,
     };
   }
 

@@ -2,6 +2,8 @@
 import type {
   GatewayConfig,
   NetDeviceConfig,
+  NetFlowConfig,
+  PartitionConfig,
   RouteConfig,
   WindowConfig,
 } from '../../src/schedule/gateway-config.ts';
@@ -12,7 +14,15 @@ export type Draft<T> = T extends readonly (infer U)[]
     ? { -readonly [K in keyof T]: Draft<T[K]> }
     : T;
 
-export type ConfigDraft = Draft<GatewayConfig>;
+/** These configurations have network devices only. */
+interface NetConfig extends Omit<GatewayConfig, 'partitions' | 'flows' | 'displays'> {
+  readonly partitions: readonly (Omit<PartitionConfig, 'devices'> & {
+    readonly devices: readonly NetDeviceConfig[];
+  })[];
+  readonly flows: readonly NetFlowConfig[];
+}
+
+export type ConfigDraft = Draft<NetConfig>;
 export type DeviceDraft = Draft<NetDeviceConfig>;
 export type RouteDraft = Draft<RouteConfig>;
 export type WindowDraft = Draft<WindowConfig>;

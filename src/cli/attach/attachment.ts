@@ -62,7 +62,7 @@ export function attachmentOf(
   return {
     partition: id,
     memoryMiB,
-    devices: devices.map(attached),
+    devices: devices.filter((device) => device.type === 'virtio-net').map(attached),
     frontEndListens: guest.socketMode === 'connect',
     acceptsUnsealed: guest.unsealed === 'accept',
   };

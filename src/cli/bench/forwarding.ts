@@ -11,7 +11,7 @@ import { monotonicClock, SpinPace } from '../../host/monotonic-clock.ts';
 import { Scratch, type PartitionArea } from '../../schedule/arena-layout.ts';
 import { compilePlan } from '../../schedule/compile-plan.ts';
 import type { GatewayConfig } from '../../schedule/gateway-config.ts';
-import type { GatewayPlan, PlanDevice } from '../../schedule/gateway-plan.ts';
+import type { GatewayPlan, PlanNetDevice } from '../../schedule/gateway-plan.ts';
 import { BenchRing, BUFFER_BYTES, RING_SIZE } from './bench-ring.ts';
 import { spreadOf } from './spread.ts';
 
@@ -122,7 +122,7 @@ export class ForwardingBench {
   }
 
   private fillPackets(at: number): void {
-    const [from, to] = this.plan.devices as unknown as readonly [PlanDevice, PlanDevice];
+    const [from, to] = this.plan.devices as unknown as readonly [PlanNetDevice, PlanNetDevice];
     for (let n = 0; n < RING_SIZE; n++) {
       this.plane.arena.u8.set(
         [...new Array<number>(NetHeader.SIZE).fill(0), ...to.mac, ...from.mac, 8, 0],

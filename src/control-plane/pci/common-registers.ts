@@ -190,7 +190,7 @@ export class CommonRegisters implements DeviceProgress {
   private acceptFeatures(): boolean {
     const { plan, onFault } = this.parts;
     const wanted = { low: this.driverFeatures[0]!, high: this.driverFeatures[1]! };
-    const result = negotiate('virtio-net', plan.offered, plan.required, wanted);
+    const result = negotiate(plan.type, plan.offered, plan.required, wanted);
     if (result.outcome === 'accepted') {
       this.negotiated = result.bits;
       return true;

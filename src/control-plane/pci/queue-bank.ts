@@ -50,13 +50,19 @@ export class QueueBank {
     return hasBit(this.progress.negotiated, RING_PACKED);
   }
 
-  /** 5.1.2: the pairs that MQ makes available, and controlq behind them. */
   private get selected(): QueueRegisters | undefined {
+    const { plan } = this.parts;
+    if (plan.type === 'virtio-net') return this.selectedOfPairs(plan.queuePairs);
+    return this.queues[this.select];
+  }
+
+  /** 5.1.2: the pairs that MQ makes available, and controlq behind them. */
+  private selectedOfPairs(pairsMax: number): QueueRegisters | undefined {
     const { negotiated } = this.progress;
-    const pairs = hasBit(negotiated, MQ) ? this.parts.plan.queuePairs : 1;
+    const pairs = hasBit(negotiated, MQ) ? pairsMax : 1;
     if (this.select < 2 * pairs) return this.queues[this.select];
     if (this.select > 2 * pairs || !hasBit(negotiated, CTRL_VQ)) return undefined;
-    return this.queues[2 * this.parts.plan.queuePairs];
+    return this.queues[2 * pairsMax];
   }
 
   read(offset: number, width: number): number {

@@ -6,7 +6,7 @@ import { CommonRegisters, type CommonParts } from './common-registers.ts';
 import { ConfigSpace } from './config-space.ts';
 import { MsixTable } from './msix-table.ts';
 import type { DeviceModel } from '../device-model.ts';
-import { NET_CONFIG_BYTES, NetDeviceConfig } from '../net-config.ts';
+import { configurationOf, type DeviceConfiguration } from '../device-configuration.ts';
 import { ofWidth } from './register-bytes.ts';
 
 const ALL_ONES = 0xffff_ffff;
@@ -22,7 +22,7 @@ export interface FunctionParts extends Omit<CommonParts, 'generation' | 'interru
 // [impl->req~pci.function~1]
 export class VirtioFunction implements DeviceModel {
   readonly space: ConfigSpace;
-  readonly config: NetDeviceConfig;
+  readonly config: DeviceConfiguration;
   private readonly parts: FunctionParts;
   private readonly common: CommonRegisters;
   private readonly msix: MsixTable;
@@ -30,7 +30,7 @@ export class VirtioFunction implements DeviceModel {
 
   constructor(parts: FunctionParts) {
     this.parts = parts;
-    this.config = new NetDeviceConfig(parts.plan, parts.words, parts.statusAt);
+    this.config = configurationOf(parts.plan, parts.words, parts.statusAt);
     this.common = new CommonRegisters({
       ...parts,
       generation: () => this.config.generation,
@@ -38,10 +38,10 @@ export class VirtioFunction implements DeviceModel {
     });
     this.msix = new MsixTable(this.common.vectors);
     this.space = new ConfigSpace({
-      typeId: DEVICE_TYPE_ID['virtio-net'],
+      typeId: DEVICE_TYPE_ID[parts.plan.type],
       queues: parts.plan.queues.length,
       vectors: this.common.vectors,
-      deviceConfigBytes: NET_CONFIG_BYTES,
+      deviceConfigBytes: this.config.bytes,
     });
   }
 
@@ -103,6 +103,10 @@ export class VirtioFunction implements DeviceModel {
         -1,
         `write of ${width} bytes at common register 0x${offset.toString(16)}`,
       );
+      return;
+    }
+    if (offset >= BarLayout.DEVICE && offset < BarLayout.NOTIFY) {
+      this.config.write(offset - BarLayout.DEVICE, width, low);
       return;
     }
     // Queues are polled: a kick is taken note of by nobody (2.7.10.2).

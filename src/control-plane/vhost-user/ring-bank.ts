@@ -52,6 +52,7 @@ export class RingBank {
   /** 5.1.2: controlq comes behind the pairs in use, which are all of them or, without MQ, one. */
   private queueOf(index: number): number | undefined {
     const { plan } = this.parts;
+    if (plan.type !== 'virtio-net') return plan.queues[index];
     const pairs = hasBit(this.parts.features(), MQ) ? plan.queuePairs : 1;
     const controlBehindFirst = pairs < plan.queuePairs && index === 2;
     return plan.queues[controlBehindFirst ? plan.queues.length - 1 : index];

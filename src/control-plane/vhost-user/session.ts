@@ -15,7 +15,7 @@ import {
 } from '../../wire/vhost-user.ts';
 import type { DataPlaneLink } from '../data-plane-link.ts';
 import { negotiate } from '../features/feature-sets.ts';
-import type { NetDeviceConfig } from '../net-config.ts';
+import type { DeviceConfiguration } from '../device-configuration.ts';
 import { mapRegions, MemoryTable, type RegionRequest, type TableRegion } from './memory-table.ts';
 import type { PartitionMemory } from './partition-memory.ts';
 import { RingBank } from './ring-bank.ts';
@@ -28,7 +28,7 @@ export interface SessionParts {
   readonly regionsAt: number;
   readonly memory: PartitionMemory;
   readonly notifier: DescriptorNotifier;
-  readonly config: NetDeviceConfig;
+  readonly config: DeviceConfiguration;
   readonly onFault: (fault: FaultCode, queue: number, detail: string) => void;
   /** The first pair runs, or does not any more. */
   readonly onReady: (ready: boolean) => void;
@@ -105,7 +105,7 @@ export class Session {
   private async negotiateSet(set: FeatureBits): Promise<string> {
     if (this.rings.anyServed) return 'other features while a ring is being served';
     const { plan, onFault } = this.parts;
-    const judged = negotiate('virtio-net', plan.offered, plan.required, this.withOwn(set));
+    const judged = negotiate(plan.type, plan.offered, plan.required, this.withOwn(set));
     if (judged.outcome !== 'accepted') {
       const refusedSet = judged.outcome === 'refused';
       onFault(
@@ -123,7 +123,8 @@ export class Session {
 
   /** The set as the guest sees it: with what the front-end does by itself. */
   private withOwn({ low, high }: FeatureBits): FeatureBits {
-    const { offered } = this.parts.plan;
+    const { offered, type } = this.parts.plan;
+    if (type !== 'virtio-net') return { low, high };
     return {
       low: (low | (offered.low & OWN_BITS.low)) >>> 0,
       high: (high | (offered.high & OWN_BITS.high)) >>> 0,

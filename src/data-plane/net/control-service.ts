@@ -63,6 +63,9 @@ export class ControlService implements QueueService {
 
   majorFrameBegins(): void {}
 
+  /** Commands are carried out at once: nothing is under way between two of them. */
+  reset(): void {}
+
   look(): number {
     const { device, queue } = this.parts;
     return device.started && queue.enabled ? queue.look() : 0;

@@ -3,11 +3,12 @@
  */
 import { Fault, NO_FAULT } from '../../base/fault.ts';
 import { Drop } from '../../channel/counters.ts';
-import type { PlanDevice } from '../../schedule/gateway-plan.ts';
+import type { PlanNetDevice } from '../../schedule/gateway-plan.ts';
 import { Ethernet, IP_PACKET_MAX } from '../../wire/ethernet.ts';
 import { bitOf, hasBit } from '../../wire/features.ts';
 import { GsoType, NetHeader, NetHeaderFlag } from '../../wire/virtio-net.ts';
 import type { Arena } from '../arena.ts';
+import type { Device } from '../device.ts';
 import type { DeviceQueue } from '../device-queue.ts';
 import type { GuestMemory } from '../guest-memory.ts';
 import type { Partition } from '../partition.ts';
@@ -24,7 +25,7 @@ export const DELIVERED = -1;
 const RECEIVE_BUFFER_MIN = NetHeader.SIZE + 1514;
 
 export interface NetDeviceParts {
-  readonly plan: PlanDevice;
+  readonly plan: PlanNetDevice;
   readonly partition: Partition;
   readonly memory: GuestMemory;
   readonly arena: Arena;
@@ -49,8 +50,8 @@ const BIT = {
   CTRL_VLAN: bit('VIRTIO_NET_F_CTRL_VLAN'),
 } as const;
 
-export class NetDevice {
-  readonly plan: PlanDevice;
+export class NetDevice implements Device {
+  readonly plan: PlanNetDevice;
   readonly partition: Partition;
   /** What its driver can reach. */
   readonly memory: GuestMemory;

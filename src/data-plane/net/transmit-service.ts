@@ -5,7 +5,7 @@ import { Ethernet, IP_PACKET_MAX } from '../../wire/ethernet.ts';
 import { GsoType, NetHeader } from '../../wire/virtio-net.ts';
 import type { Arena } from '../arena.ts';
 import type { DeviceQueue } from '../device-queue.ts';
-import { ArrivalStamps, type FlowProbe } from '../flow-probe.ts';
+import { ArrivalStamps } from '../flow-probe.ts';
 import type { FrameTime } from '../frame-time.ts';
 import type { Publications } from '../publications.ts';
 import { Served, type QueueService } from '../queue-service.ts';
@@ -16,6 +16,7 @@ import { readNetHeader } from './net-header.ts';
 import type { Segmentation } from './offload.ts';
 import { HEAD_BYTES, VLAN_LE, VLAN_OUTER_LE, type Packet } from './packet.ts';
 import { ShortWay } from './short-way.ts';
+import type { RouteProbe } from './route-probe.ts';
 import type { Staging } from './staging.ts';
 import { UNTAGGED, type SwitchRoute } from './switch-route.ts';
 import { Forwarded, type VirtualSwitch } from './virtual-switch.ts';
@@ -36,7 +37,7 @@ export interface TransmitParts {
   readonly vswitch: VirtualSwitch;
   readonly staging: Staging;
   readonly publications: Publications;
-  readonly probes: readonly FlowProbe[];
+  readonly probes: readonly RouteProbe[];
   readonly time: FrameTime;
 }
 

@@ -28,8 +28,8 @@ describe('base/fault', () => {
     assert.equal(FAULT_NAMES.length, FAULT_COUNT);
   });
 
-  it('[utest->req~fault.contain~1] codes fit the 32 bits in which a partition remembers what it reported', () => {
-    assert.ok(FAULT_COUNT <= 32);
+  it('[utest->req~fault.contain~1] codes fit the 64 bits in which a partition remembers what it reported', () => {
+    assert.ok(FAULT_COUNT <= 64);
   });
 
   it('[utest->req~queue.chain-checked~1] code 0 is "none", and so is every code that does not exist', () => {

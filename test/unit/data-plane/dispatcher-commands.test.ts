@@ -1,4 +1,5 @@
 /** Commands of the control plane: in control windows only, while they fit, and each with its effect. */
+import { networkOf } from '../../support/network.ts';
 import { strict as assert } from 'node:assert';
 import { GatewayCounter } from '../../../src/channel/counters.ts';
 import {
@@ -254,7 +255,7 @@ describe('dispatcher: what commands do', () => {
 
   it('[utest->req~fault.recover~1] START_DEVICE hands over all 64 feature bits, STOP_DEVICE ends service', () => {
     const rig = bench();
-    const device = rig.plane.devices[0]!;
+    const device = networkOf(rig.plane);
     device.stop();
     send(rig, {
       KIND: CommandKind.START_DEVICE,

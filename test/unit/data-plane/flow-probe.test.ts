@@ -179,8 +179,7 @@ describe('flow probe: stamps', () => {
   it('[utest->req~sched.latency-measured~1] a probe holds a bounded number of requests until they are published', () => {
     const rig = bench();
     const plane = rig.plane;
-    const route = { lastTicket: 0 } as ConstructorParameters<typeof FlowProbe>[1];
-    const probe = new FlowProbe(rig.plan.flows[0]!, route, rig.counters, plane.time);
+    const probe = new FlowProbe(rig.plan.flows[0]!, rig.counters, plane.time);
     const stamps = new ArrivalStamps(4);
     assert.equal(probe.waiting, false);
     for (let n = 0; n < 70; n++) probe.served(stamps, n);

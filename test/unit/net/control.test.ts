@@ -1,4 +1,5 @@
 /** Control commands: exactly as specified and acknowledged, or refused without effect (5.1.9.5). */
+import { networkOf } from '../../support/network.ts';
 import { strict as assert } from 'node:assert';
 import { EventKind } from '../../../src/channel/event-log.ts';
 import { NetCtrl, NetStatus } from '../../../src/wire/virtio-net.ts';
@@ -43,7 +44,7 @@ function statusIndex(rig: Rig): number {
 
 /** All that commands can change. */
 function stateOf(rig: Rig): unknown {
-  const { filter, receivePairs, guestChecksum, guestTso4, guestTso6 } = rig.plane.devices[1]!;
+  const { filter, receivePairs, guestChecksum, guestTso4, guestTso6 } = networkOf(rig.plane, 1);
   const status = rig.plane.arena.i32[statusIndex(rig)];
   return {
     filter: structuredClone({ ...filter }),
@@ -109,12 +110,12 @@ describe('commands of the controlq', () => {
     const rig = controlled(EVERY_COMMAND.filter((other) => other !== 'GUEST_TSO6'));
     assert.equal(command(rig, 'b', ...offloads(GUEST_CSUM | GUEST_TSO6)), ERR);
     assert.equal(command(rig, 'b', ...offloads(GUEST_CSUM | GUEST_TSO4)), OK);
-    assert.equal(rig.plane.devices[1]!.takesGso(4), false);
+    assert.equal(networkOf(rig.plane, 1).takesGso(4), false);
   });
 
   it('[utest->req~net.control-exact~1] offloads are turned off and on again', () => {
     const rig = controlled();
-    const device = rig.plane.devices[1]!;
+    const device = networkOf(rig.plane, 1);
     const state = () => [device.guestChecksum, device.takesGso(1), device.takesGso(4)];
     assert.deepEqual(state(), [true, true, true]);
     command(rig, 'b', ...offloads(GUEST_CSUM | GUEST_TSO6));
@@ -286,7 +287,7 @@ describe('buffers of the controlq', () => {
 
   it('[utest->req~neg.state-machine~1] a device that has not started serves no command', () => {
     const rig = controlled();
-    rig.plane.devices[1]!.stop();
+    networkOf(rig.plane, 1).stop();
     assert.equal(command(rig, 'b', ...PROMISC), ACK_UNTOUCHED);
     assert.deepEqual(used(rig), []);
   });
@@ -299,6 +300,6 @@ describe('buffers of the controlq', () => {
       acks.map((at) => rig.guest('b').slice.read(at, 1)[0]),
       [OK, ERR, OK],
     );
-    assert.equal(rig.plane.devices[1]!.receivePairs, 3);
+    assert.equal(networkOf(rig.plane, 1).receivePairs, 3);
   });
 });

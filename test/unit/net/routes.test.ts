@@ -1,4 +1,5 @@
 /** Default deny: a packet goes where a route leads, and nowhere else. */
+import { networkOf } from '../../support/network.ts';
 import { strict as assert } from 'node:assert';
 import {
   features,
@@ -82,7 +83,7 @@ describe('routes of the virtual switch', () => {
 
   it('[utest->req~diag.counters~1] a receiver that has not started is a drop with that reason', () => {
     const rig = threeDevices();
-    rig.plane.devices[1]!.stop();
+    networkOf(rig.plane, 1).stop();
     rig.send('a', rig.packet('a', 'b'));
     rig.frames();
     assert.deepEqual(rig.route('a-b').drops, { 'receiver-not-ready': 1 });
@@ -291,7 +292,7 @@ describe('VLANs on routes', () => {
     rig.send('a', rig.packet('a', 'b'));
     rig.frames();
     assert.equal(rig.unrouted('a.net0.transmitq0'), 1);
-    rig.plane.devices[1]!.filter.setVlan(10, true);
+    networkOf(rig.plane, 1).filter.setVlan(10, true);
     rig.send('a', rig.packet('a', 'b'));
     rig.frames();
     assert.deepEqual(packets(rig, 'b'), [tagged(rig.packet('a', 'b'), 10)]);

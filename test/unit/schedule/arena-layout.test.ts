@@ -48,21 +48,24 @@ describe('arena layout', () => {
       pages: 38,
       scratchAt: 4096,
       devices: [
-        { statusAt: 8192, regionsAt: 8256, stagingAt: [12288] },
-        { statusAt: 151552, regionsAt: 151616, stagingAt: [155648] },
+        { statusAt: 12288, regionsAt: 12352, stagingAt: [16384], resourcesAt: 0 },
+        { statusAt: 155648, regionsAt: 155712, stagingAt: [159744], resourcesAt: 0 },
       ],
+      crcTablesAt: 0,
+      displays: [],
+      planes: [],
       partitions: [
         {
-          mailboxAt: 294912,
-          vectorsAt: [294976],
-          statisticsAt: 295232,
+          mailboxAt: 299008,
+          vectorsAt: [299072],
+          statisticsAt: 299328,
           sliceAt: 6 * WASM_PAGE,
           sliceBytes: MIB,
         },
         {
-          mailboxAt: 311616,
-          vectorsAt: [311680],
-          statisticsAt: 311936,
+          mailboxAt: 315712,
+          vectorsAt: [315776],
+          statisticsAt: 316032,
           sliceAt: 22 * WASM_PAGE,
           sliceBytes: MIB,
         },
@@ -114,12 +117,12 @@ describe('arena layout', () => {
 
   it('[utest->req~mem.bounds~1] a device has a staging buffer for every queue pair', () => {
     const layout = layOutArena({ partitions: [], devices: [{ queuePairs: 3 }] });
-    assert.deepEqual(layout.devices[0]!.stagingAt, [12288, 12288 + 139264, 12288 + 2 * 139264]);
+    assert.deepEqual(layout.devices[0]!.stagingAt, [16384, 16384 + 139264, 16384 + 2 * 139264]);
   });
 
   it('[utest->req~mem.bounds~1] a partition has interrupt words for each of its devices', () => {
     const layout = layOutArena({ partitions: [{ memoryBytes: MIB, devices: 2 }], devices: [] });
-    assert.deepEqual(layout.partitions[0]!.vectorsAt, [8192 + 64, 8192 + 64 + 256]);
+    assert.deepEqual(layout.partitions[0]!.vectorsAt, [12288 + 64, 12288 + 64 + 256]);
   });
 
   it(

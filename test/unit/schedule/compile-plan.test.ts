@@ -1,4 +1,5 @@
 /** The compiled plan, against numbers worked out by hand from its configuration. */
+import { netPlan } from '../../support/network.ts';
 import { strict as assert } from 'node:assert';
 import { InternalError } from '../../../src/base/assert.ts';
 import { compilePlan, nsOf } from '../../../src/schedule/compile-plan.ts';
@@ -57,6 +58,7 @@ describe('compiled plan: windows', () => {
       index: 0,
       id: 'cluster',
       kind: 'partition',
+      display: -1,
       partition: 0,
       offsetNs: 0,
       durationNs: 1_000_000,
@@ -72,6 +74,7 @@ describe('compiled plan: windows', () => {
       index: 2,
       id: 'control',
       kind: 'control',
+      display: -1,
       partition: -1,
       offsetNs: 4_000_000,
       durationNs: 1_000_000,
@@ -194,6 +197,7 @@ describe('compiled plan: devices and queues', () => {
     assert.deepEqual(plan().devices[1], {
       index: 1,
       id: 'telematics.net0',
+      type: 'virtio-net',
       partition: 1,
       queues: [2, 3],
       routes: [1],
@@ -210,9 +214,10 @@ describe('compiled plan: devices and queues', () => {
   });
 
   it('[utest->req~pci.function~1] what is configured of a device is what it has', () => {
-    const { mtu, speedMbps, descriptorsMax } = plan((draft) => {
+    const { devices } = plan((draft) => {
       Object.assign(device(draft), { mtu: 9000, speedMbps: 1000, descriptorsMax: 8 });
-    }).devices[0]!;
+    });
+    const { mtu, speedMbps, descriptorsMax } = netPlan(devices[0]);
     assert.deepEqual(
       { mtu, speedMbps, descriptorsMax },
       { mtu: 9000, speedMbps: 1000, descriptorsMax: 8 },
@@ -262,7 +267,7 @@ describe('compiled plan: routes and flows', () => {
       receiveDescriptorsMax: 20,
     });
     assert.deepEqual(
-      plan().devices.map(({ routes }) => routes),
+      plan().devices.map((planned) => netPlan(planned).routes),
       [[0], [1]],
     );
   });

@@ -4,11 +4,10 @@ import {
   controlCommandNs,
   descriptorsMaxOf,
   mtuOf,
-  netControlNs,
   packetBytesMax,
   plainPacketBytesMax,
   receiveDescriptorsMaxOf,
-  transmitCostNs,
+  requestCostNs,
 } from '../../../src/schedule/cost-model.ts';
 import type { CostsConfig } from '../../../src/schedule/gateway-config.ts';
 import { deviceDraft, routeDraft, type DeviceDraft } from '../../support/two-partitions.ts';
@@ -99,22 +98,28 @@ describe('cost model: one request of a transmitq', () => {
     [3, 2400],
   ] as const) {
     it(`[utest->req~sched.budget-before-start~1] with ${count} routes it costs ${expected} ns`, () => {
-      assert.equal(transmitCostNs(COSTS, PLAIN, routes(count)), expected);
+      assert.equal(requestCostNs(COSTS, PLAIN, 'transmit', routes(count)), expected);
     });
   }
 
   it('[utest->req~sched.budget-before-start~1] each route costs by its own limit of descriptors', () => {
     const unlike = [routeDraft('a', 'b'), routeDraft('a', 'c', { receiveDescriptorsMax: 4 })];
-    assert.equal(transmitCostNs(COSTS, PLAIN, unlike), 1200 + 400 + 240);
+    assert.equal(requestCostNs(COSTS, PLAIN, 'transmit', unlike), 1200 + 400 + 240);
   });
 
   it("[utest->req~sched.budget-before-start~1] the walk costs by the device's limit of descriptors", () => {
-    assert.equal(transmitCostNs(COSTS, { ...PLAIN, descriptorsMax: 4 }, []), 1040);
+    assert.equal(requestCostNs(COSTS, { ...PLAIN, descriptorsMax: 4 }, 'transmit', []), 1040);
   });
 
   it('[utest->req~sched.budget-before-start~1] a KiB begun is a KiB', () => {
-    assert.equal(transmitCostNs(COSTS, { ...PLAIN, mtu: 1006 }, routes(1)), 1200 + 100 + 200);
-    assert.equal(transmitCostNs(COSTS, { ...PLAIN, mtu: 1007 }, routes(1)), 1200 + 200 + 200);
+    assert.equal(
+      requestCostNs(COSTS, { ...PLAIN, mtu: 1006 }, 'transmit', routes(1)),
+      1200 + 100 + 200,
+    );
+    assert.equal(
+      requestCostNs(COSTS, { ...PLAIN, mtu: 1007 }, 'transmit', routes(1)),
+      1200 + 200 + 200,
+    );
   });
 
   it(
@@ -122,29 +127,29 @@ describe('cost model: one request of a transmitq', () => {
       ' many routes there are',
     () => {
       assert.equal(
-        transmitCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), []),
+        requestCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), 'transmit', []),
         1200 + 50 + 2 * 30,
       );
       assert.equal(
-        transmitCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), routes(2)),
+        requestCostNs(WITH_CHECKSUM, offering('VIRTIO_NET_F_CSUM'), 'transmit', routes(2)),
         2000 + 110,
       );
     },
   );
 
   it('[utest->req~sched.budget-before-start~1] a checksum is not paid where it is not offered', () => {
-    assert.equal(transmitCostNs(WITH_CHECKSUM, PLAIN, routes(1)), 1600);
+    assert.equal(requestCostNs(WITH_CHECKSUM, PLAIN, 'transmit', routes(1)), 1600);
   });
 
   it('[utest->req~sched.budget-before-start~1] a checksum without a cost adds none', () => {
-    assert.equal(transmitCostNs(COSTS, offering('VIRTIO_NET_F_CSUM'), routes(1)), 1600);
+    assert.equal(requestCostNs(COSTS, offering('VIRTIO_NET_F_CSUM'), 'transmit', routes(1)), 1600);
   });
 
   // 65,553 bytes are 65 KiB begun.
   it('[utest->req~sched.budget-before-start~1] with segmentation the largest packet is paid for', () => {
     const device = offering('VIRTIO_NET_F_CSUM', 'VIRTIO_NET_F_HOST_TSO4');
     assert.equal(
-      transmitCostNs(WITH_CHECKSUM, device, routes(1)),
+      requestCostNs(WITH_CHECKSUM, device, 'transmit', routes(1)),
       1200 + (6500 + 640) + (50 + 1950),
     );
   });
@@ -154,7 +159,7 @@ describe('cost model: one request of a transmitq', () => {
       netForward: { baseNs: 0.1, perKibNs: 0, perDescriptorNs: 0 },
       windowSwitchNs: 0,
     };
-    assert.equal(transmitCostNs(costs, PLAIN, []), 1);
+    assert.equal(requestCostNs(costs, PLAIN, 'transmit', []), 1);
   });
 });
 
@@ -172,8 +177,8 @@ describe('cost model: commands', () => {
     '[utest->req~sched.budget-before-start~1] a request of a controlq costs 5,000' +
       ' ns where nothing is given',
     () => {
-      assert.equal(netControlNs(COSTS), 5_000);
-      assert.equal(netControlNs({ ...COSTS, netControlNs: 7 }), 7);
+      assert.equal(requestCostNs(COSTS, PLAIN, 'control', []), 5_000);
+      assert.equal(requestCostNs({ ...COSTS, netControlNs: 7 }, PLAIN, 'control', []), 7);
     },
   );
 });

@@ -7,7 +7,7 @@ import type {
 } from '../../../schedule/gateway-config.ts';
 import { Ethernet } from '../../../wire/ethernet.ts';
 import { didYouMean, type Finding } from '../validator.ts';
-import { deviceIds } from './partition-rules.ts';
+import { netDeviceIds } from './partition-rules.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 import { servedQueues } from './window-entries.ts';
 
@@ -15,11 +15,12 @@ function deviceOf(config: GatewayConfig, id: string): NetDeviceConfig | undefine
   const [partition, device] = id.split('.');
   return config.partitions
     .find((candidate) => candidate.id === partition)
-    ?.devices.find((candidate) => candidate.id === device);
+    ?.devices.filter((candidate) => candidate.type === 'virtio-net')
+    .find((candidate) => candidate.id === device);
 }
 
 function* routeEnds(config: GatewayConfig): Iterable<Finding> {
-  const ids = deviceIds(config);
+  const ids = netDeviceIds(config);
   for (const [r, route] of config.network.routes.entries()) {
     for (const end of ['from', 'to'] as const) {
       if (ids.includes(route[end])) continue;
@@ -131,6 +132,7 @@ function* checksumCosts(config: GatewayConfig): Iterable<Finding> {
 function* flowEnds(config: GatewayConfig): Iterable<Finding> {
   const ids = config.network.routes.map((route) => route.id);
   for (const [f, flow] of config.flows.entries()) {
+    if (!('route' in flow)) continue;
     const [partition, device, queue] = flow.from.split('.');
     const sender = deviceOf(config, `${partition}.${device}`);
     const pair = Number(queue?.slice('transmitq'.length));

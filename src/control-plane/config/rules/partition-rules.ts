@@ -5,9 +5,14 @@ import {
   layOutArena,
   WASM_PAGE,
 } from '../../../schedule/arena-layout.ts';
+import { layoutRequestOf } from '../../../schedule/compile-plan.ts';
 import { descriptorsMaxOf, packetBytesMax } from '../../../schedule/cost-model.ts';
-import type { GatewayConfig } from '../../../schedule/gateway-config.ts';
-import { queueNamesOf } from '../../../schedule/queue-names.ts';
+import type {
+  DeviceConfig,
+  GatewayConfig,
+  NetDeviceConfig,
+} from '../../../schedule/gateway-config.ts';
+import { queueNamesOf, queueSizeOf } from '../../../schedule/queue-names.ts';
 import { availRingBytes, descriptorTableBytes, usedRingBytes } from '../../../wire/virtqueue.ts';
 import {
   includesFeature,
@@ -19,32 +24,42 @@ import { didYouMean, type Finding } from '../validator.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 
 const MIB = 1024 * 1024;
+const CACHE_LINE = 64;
 
-function* everyDevice(config: GatewayConfig) {
+interface Found<D extends DeviceConfig = DeviceConfig> {
+  readonly device: D;
+  readonly path: readonly (string | number)[];
+  /** `<partition>.<device>`. */
+  readonly id: string;
+}
+
+function* everyDevice(config: GatewayConfig): Iterable<Found> {
   for (const [p, partition] of config.partitions.entries()) {
     for (const [d, device] of partition.devices.entries()) {
       yield {
-        partition,
         device,
-        path: ['partitions', p, 'devices', d] as const,
+        path: ['partitions', p, 'devices', d],
         id: `${partition.id}.${device.id}`,
       };
     }
   }
 }
 
-export function deviceIds(config: GatewayConfig): string[] {
-  return [...everyDevice(config)].map((entry) => entry.id);
+function isNet(found: Found): found is Found<NetDeviceConfig> {
+  return found.device.type === 'virtio-net';
+}
+
+function netDevices(config: GatewayConfig): Found<NetDeviceConfig>[] {
+  return [...everyDevice(config)].filter(isNet);
+}
+
+/** Devices between which routes may lead. */
+export function netDeviceIds(config: GatewayConfig): string[] {
+  return netDevices(config).map((entry) => entry.id);
 }
 
 function* memoryFitsArena(config: GatewayConfig): Iterable<Finding> {
-  const { pages } = layOutArena({
-    partitions: config.partitions.map((partition) => ({
-      memoryBytes: partition.memoryMiB * MIB,
-      devices: partition.devices.length,
-    })),
-    devices: [...everyDevice(config)].map(({ device }) => device),
-  });
+  const { pages } = layOutArena(layoutRequestOf(config));
   if (pages <= ARENA_PAGES_MAX) return;
   const sum = config.partitions.reduce((total, partition) => total + partition.memoryMiB, 0);
   yield at(
@@ -54,18 +69,22 @@ function* memoryFitsArena(config: GatewayConfig): Iterable<Finding> {
   );
 }
 
+/** A split ring with a buffer for each of its entries. */
+function ringBytes(size: number): number {
+  return (
+    descriptorTableBytes(size) +
+    availRingBytes(size) +
+    usedRingBytes(size) +
+    size * EMBEDDED_BUFFER_BYTES
+  );
+}
+
 function* memoryHoldsQueues(config: GatewayConfig): Iterable<Finding> {
   for (const [p, partition] of config.partitions.entries()) {
     if (partition.guest.type !== 'embedded') continue;
     const bytes = partition.devices.reduce(
       (sum, device) =>
-        sum +
-        queueNamesOf(device).length *
-          (descriptorTableBytes(device.queueSize) +
-            availRingBytes(device.queueSize) +
-            usedRingBytes(device.queueSize) +
-            device.queueSize * EMBEDDED_BUFFER_BYTES +
-            64),
+        sum + queueNamesOf(device).length * (ringBytes(queueSizeOf(device)) + CACHE_LINE),
       0,
     );
     if (bytes <= partition.memoryMiB * MIB) continue;
@@ -79,17 +98,18 @@ function* memoryHoldsQueues(config: GatewayConfig): Iterable<Finding> {
 
 function* queueSizes(config: GatewayConfig): Iterable<Finding> {
   for (const { device, path } of everyDevice(config)) {
-    if (Number.isInteger(Math.log2(device.queueSize))) continue;
-    const below = 2 ** Math.floor(Math.log2(device.queueSize));
+    const size = queueSizeOf(device);
+    if (Number.isInteger(Math.log2(size))) continue;
+    const below = 2 ** Math.floor(Math.log2(size));
     yield at(
       [...path, 'queueSize'],
-      `"queueSize" is ${device.queueSize}; it must be a power of two (VIRTIO 2.7), for instance ${below}`,
+      `"queueSize" is ${size}; it must be a power of two (VIRTIO 2.7), for instance ${below}`,
     );
   }
 }
 
 function* descriptorLimits(config: GatewayConfig): Iterable<Finding> {
-  for (const { device, path } of everyDevice(config)) {
+  for (const { device, path } of netDevices(config)) {
     if ((device.descriptorsMax ?? 0) <= device.queueSize) continue;
     yield at(
       [...path, 'descriptorsMax'],
@@ -99,7 +119,7 @@ function* descriptorLimits(config: GatewayConfig): Iterable<Finding> {
 }
 
 function* macs(config: GatewayConfig): Iterable<Finding> {
-  const devices = [...everyDevice(config)];
+  const devices = netDevices(config);
   yield* duplicates(
     devices.map(({ device, path }) => ({ value: device.mac, path: [...path, 'mac'] })),
     'address',
@@ -152,7 +172,7 @@ function* featuresRequiredAreOffered(config: GatewayConfig): Iterable<Finding> {
 }
 
 function* multiqueue(config: GatewayConfig): Iterable<Finding> {
-  for (const { device, path } of everyDevice(config)) {
+  for (const { device, path } of netDevices(config)) {
     if (device.queuePairs === 1 || device.features.offer.includes('VIRTIO_NET_F_MQ')) continue;
     yield at(
       [...path, 'queuePairs'],
@@ -162,7 +182,7 @@ function* multiqueue(config: GatewayConfig): Iterable<Finding> {
 }
 
 function* guestParameters(config: GatewayConfig): Iterable<Finding> {
-  const ids = deviceIds(config);
+  const ids = netDeviceIds(config);
   for (const [p, partition] of config.partitions.entries()) {
     const path = ['partitions', p, 'guest'] as const;
     if (partition.guest.type !== 'embedded') continue;
@@ -188,8 +208,8 @@ function* guestParameters(config: GatewayConfig): Iterable<Finding> {
     }
     const device = partition.devices.find(
       (candidate) => candidate.id === (parameters?.device ?? own[0]),
-    )!;
-    if (device && (parameters?.bytes ?? 0) > packetBytesMax(device)) {
+    );
+    if (device?.type === 'virtio-net' && (parameters?.bytes ?? 0) > packetBytesMax(device)) {
       yield at(
         [...path, 'parameters', 'bytes'],
         `"bytes" is ${parameters?.bytes}; with its MTU the device takes at most ${packetBytesMax(device)}`,

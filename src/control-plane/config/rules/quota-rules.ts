@@ -1,8 +1,9 @@
 /** Rules about what fits into a window: requests, guarantees, commands. */
 import { Scratch } from '../../../schedule/arena-layout.ts';
 import { nsOf } from '../../../schedule/compile-plan.ts';
-import { netControlNs, packetBytesMax, transmitCostNs } from '../../../schedule/cost-model.ts';
-import type { GatewayConfig } from '../../../schedule/gateway-config.ts';
+import { GPU_PIECE_BYTES, packetBytesMax, requestCostNs } from '../../../schedule/cost-model.ts';
+import type { DeviceConfig, GatewayConfig } from '../../../schedule/gateway-config.ts';
+import { queueNamesOf } from '../../../schedule/queue-names.ts';
 import {
   controlWindowNsMin,
   gapsOf,
@@ -16,20 +17,26 @@ import { windowEntries, type WindowEntry } from './window-entries.ts';
 /** Worst-case cost of one request of a window's queue. */
 function costNs(config: GatewayConfig, { window, entry, device }: WindowEntry): number {
   if (!device) return 0;
-  if (entry.queue.endsWith('.controlq')) return netControlNs(config.costs);
   const routes = config.network.routes.filter(
     (route) => route.from === `${window.partition}.${device.id}`,
   );
-  return transmitCostNs(config.costs, device, routes);
+  const role = queueNamesOf(device).find(
+    ({ name }) => entry.queue === `${device.id}.${name}`,
+  )?.role;
+  return role ? requestCostNs(config.costs, device, role, routes) : 0;
+}
+
+/** Bytes of the largest request, or of the largest piece of one. */
+function largestRequestBytes(device: DeviceConfig, queue: string): number {
+  if (device.type === 'virtio-gpu') return GPU_PIECE_BYTES;
+  return queue.includes('.transmitq') ? packetBytesMax(device) : Scratch.COMMAND_BYTES;
 }
 
 function* quotasFitRequest(config: GatewayConfig): Iterable<Finding> {
   for (const found of windowEntries(config)) {
     const { path, window, entry, device } = found;
     if (!device) continue;
-    const least = entry.queue.includes('.transmitq')
-      ? packetBytesMax(device)
-      : Scratch.COMMAND_BYTES;
+    const least = largestRequestBytes(device, entry.queue);
     if (entry.bytesMax < least) {
       yield at(
         [...path, 'bytesMax'],

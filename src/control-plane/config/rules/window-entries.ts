@@ -1,7 +1,7 @@
 /** Every queue of every window, with what the rules ask about it. */
 import type {
+  DeviceConfig,
   GatewayConfig,
-  NetDeviceConfig,
   WindowConfig,
 } from '../../../schedule/gateway-config.ts';
 import { queueNamesOf } from '../../../schedule/queue-names.ts';
@@ -10,7 +10,7 @@ export interface WindowEntry {
   readonly path: readonly (string | number)[];
   readonly window: WindowConfig;
   readonly entry: NonNullable<WindowConfig['queues']>[number];
-  readonly device: NetDeviceConfig | undefined;
+  readonly device: DeviceConfig | undefined;
   readonly known: readonly string[];
 }
 

@@ -1,7 +1,8 @@
 /** Protocol features, and the small requests that they admit. */
+import type { PlanDevice } from '../../../schedule/gateway-plan.ts';
 import { hasBit, bitOf } from '../../../wire/features.ts';
 import { FrontendRequest, ProtocolFeature, MEMORY_SLOTS_MAX } from '../../../wire/vhost-user.ts';
-import { DONE, refused, replyU64 } from '../message.ts';
+import { DONE, refused, replyU64, type Outcome } from '../message.ts';
 import type { Request } from './request.ts';
 
 /** All that this back-end implements. No dirty log: live migration is not a use of this gateway. */
@@ -13,6 +14,15 @@ const MTU = bitOf('virtio-net', 'VIRTIO_NET_F_MTU');
 /** 5.1.4.1. */
 const MTU_MIN = 68;
 const MAC_BYTES = 6;
+
+/** In queue pairs for a network device, as front-ends count them. */
+function queueNumber(plan: PlanDevice): number {
+  return plan.type === 'virtio-net' ? plan.queuePairs : plan.queues.length;
+}
+
+function refusedForOther(type: string): Outcome {
+  return refused(`a request for a network device; this is a ${type}`);
+}
 
 // [impl->req~vhost.net-messages~1]
 export const PROTOCOL_REQUESTS: readonly Request[] = [
@@ -37,13 +47,12 @@ export const PROTOCOL_REQUESTS: readonly Request[] = [
     },
   },
   {
-    // In queue pairs for a network device, as front-ends count them.
     id: FrontendRequest.GET_QUEUE_NUM,
     name: 'GET_QUEUE_NUM',
     bytes: 0,
     replies: true,
     needs: ProtocolFeature.MQ,
-    carryOut: ({ parts }) => replyU64(parts.plan.queuePairs),
+    carryOut: ({ parts }) => replyU64(queueNumber(parts.plan)),
   },
   {
     id: FrontendRequest.GET_MAX_MEM_SLOTS,
@@ -71,8 +80,10 @@ export const PROTOCOL_REQUESTS: readonly Request[] = [
     bytes: 8,
     needs: ProtocolFeature.RARP,
     carryOut: ({ parts }, message) => {
+      if (parts.plan.type !== 'virtio-net') return refusedForOther(parts.plan.type);
+      const { mac } = parts.plan;
       const own = Array.from({ length: MAC_BYTES }, (_, n) => message.payload.getUint8(n));
-      return own.every((octet, n) => octet === parts.plan.mac[n])
+      return own.every((octet, n) => octet === mac[n])
         ? DONE
         : refused('an address that is not the address of the device');
     },
@@ -83,6 +94,7 @@ export const PROTOCOL_REQUESTS: readonly Request[] = [
     bytes: 8,
     needs: ProtocolFeature.MTU,
     carryOut: ({ parts, features }, message) => {
+      if (parts.plan.type !== 'virtio-net') return refusedForOther(parts.plan.type);
       const mtu = message.u64(0);
       if (!hasBit(features, MTU) && !hasBit(parts.plan.offered, MTU)) {
         return refused('VIRTIO_NET_F_MTU is not offered');

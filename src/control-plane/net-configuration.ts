@@ -1,21 +1,23 @@
 /** Device-specific configuration of a network device (5.1.4), read-only, with its generation. */
-import type { PlanDevice } from '../schedule/gateway-plan.ts';
+import type { PlanNetDevice } from '../schedule/gateway-plan.ts';
 import { DUPLEX_FULL, NetConfig, NetStatus } from '../wire/virtio-net.ts';
+import type { DeviceConfiguration } from './device-configuration.ts';
 import { readBytes } from './pci/register-bytes.ts';
 
 /** Rounded up so that 32-bit reads of the last field stay inside. */
-export const NET_CONFIG_BYTES = 20;
+const NET_CONFIG_BYTES = 20;
 
-export class NetDeviceConfig {
-  private readonly bytes = new Uint8Array(NET_CONFIG_BYTES);
-  private readonly view = new DataView(this.bytes.buffer);
+export class NetConfiguration implements DeviceConfiguration {
+  readonly bytes = NET_CONFIG_BYTES;
+  private readonly fields = new Uint8Array(NET_CONFIG_BYTES);
+  private readonly view = new DataView(this.fields.buffer);
   private readonly words: Int32Array;
   private readonly statusIndex: number;
   private lastStatus: number;
   private changes = 0;
 
-  constructor(device: PlanDevice, words: Int32Array, statusAt: number) {
-    this.bytes.set(device.mac, NetConfig.MAC);
+  constructor(device: PlanNetDevice, words: Int32Array, statusAt: number) {
+    this.fields.set(device.mac, NetConfig.MAC);
     this.view.setUint16(NetConfig.MAX_VIRTQUEUE_PAIRS, device.queuePairs, true);
     this.view.setUint16(NetConfig.MTU, device.mtu, true);
     this.view.setUint32(NetConfig.SPEED, device.speedMbps, true);
@@ -37,7 +39,6 @@ export class NetDeviceConfig {
     this.view.setUint16(NetConfig.STATUS, status & 0xffff, true);
   }
 
-  /** 4.1.4.3.1: changes whenever a field has changed since it was read last. */
   get generation(): number {
     this.refresh();
     return this.changes & 0xff;
@@ -45,7 +46,12 @@ export class NetDeviceConfig {
 
   read(offset: number, width: number): number {
     this.refresh();
-    return readBytes(this.bytes, offset, width, 0);
+    return readBytes(this.fields, offset, width, 0);
+  }
+
+  /** 5.1.4: every field is read-only for the driver. */
+  write(): boolean {
+    return false;
   }
 
   /** True when that changed the link. */

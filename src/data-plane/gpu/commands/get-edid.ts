@@ -1,0 +1,28 @@
+/** GET_EDID: what the display of a scanout says of itself (5.7.6.8). */
+import { GpuEdid, GpuGetEdid, GpuResponse } from '../../../wire/virtio-gpu.ts';
+import type { GpuDevice } from '../gpu-device.ts';
+import type { GpuRequest } from '../gpu-request.ts';
+import { ShortCommand } from './command.ts';
+
+export class GetEdid extends ShortCommand {
+  readonly bytes = GpuGetEdid.SIZE;
+  readonly answerBytes = GpuEdid.SIZE;
+  private readonly device: GpuDevice;
+
+  constructor(device: GpuDevice) {
+    super();
+    this.device = device;
+  }
+
+  override get available(): boolean {
+    return this.device.hasEdid;
+  }
+
+  begin(request: GpuRequest): number {
+    const edid = this.device.edids[request.number(GpuGetEdid.SCANOUT)];
+    if (!edid) return GpuResponse.ERR_INVALID_SCANOUT_ID;
+    request.put(GpuEdid.EDID_SIZE, edid.length);
+    request.arena.u8.set(edid, request.answerAt + GpuEdid.EDID);
+    return GpuResponse.OK_EDID;
+  }
+}
