@@ -101,10 +101,11 @@ export class Dispatcher {
     const inTime = time.now[0]! <= this.target[0]!;
     pace.waitUntil(this.target, time.now);
     evidence.mark();
-    this.noteStart(time.read() - offsetNs, inTime);
+    const started = time.read();
+    this.noteStart(started - offsetNs, inTime);
     const end = offsetNs + durationNs;
     if (kind === 'control') this.parts.commands.run(time, end, plan.controlCommandNs);
-    else this.serve(window, end);
+    else this.serve(window, started, end);
     publications.notify();
     this.account(window, end);
   }
@@ -121,18 +122,20 @@ export class Dispatcher {
 
   /** Visits the window's queues in order, again and again, until time or every cap is used up. */
   // [impl->req~sched.serving-rule~1]
-  private serve(window: ServedWindow, end: number): void {
+  private serve(window: ServedWindow, started: number, end: number): void {
     const { time, pace } = this.parts;
     const { budget, plan } = window;
     budget.open(end);
+    let now = started;
     for (let visit = 0; visit < VISITS_MAX; visit++) {
-      const served = budget.visit();
+      const served = budget.visit(now);
       // A burst that served something has just read the clock.
-      const now = served > 0 ? budget.endedAt : time.read();
+      now = served > 0 ? budget.endedAt : time.read();
       if (budget.exhausted || now >= end) return;
       if (served > 0 || plan.pollNs === 0) continue;
       this.target[0] = Math.min(time.now[0]! + plan.pollNs, time.frameStart[0]! + end);
       pace.waitUntil(this.target, time.now);
+      now = time.read();
     }
   }
 

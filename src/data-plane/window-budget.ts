@@ -99,8 +99,10 @@ export class WindowBudget {
   servedRequests = 0;
   /** Time of the bursts that served something, in nanoseconds. */
   busyNs = 0;
-  /** Clock at the end of the last burst, in nanoseconds of the major frame. */
+  /** Clock at the end of the last burst that served something, in nanoseconds of the major frame. */
   endedAt = 0;
+  /** The clock as it was read last: before this visit, or at the end of a burst. */
+  private clock = 0;
 
   private readonly queues: readonly QueueBudget[];
   private readonly time: FrameTime;
@@ -128,9 +130,13 @@ export class WindowBudget {
     return true;
   }
 
-  /** One burst for each queue that has budget left; the number of requests served. */
-  visit(): number {
+  /**
+   * One burst for each queue that has budget left, with a clock that has just been read; the number
+   * of requests served.
+   */
+  visit(now: number): number {
     let served = 0;
+    this.clock = now;
     for (let n = 0; n < this.queues.length; n++) {
       const queue = this.queues[n]!;
       if (!queue.closed) served += this.burst(queue);
@@ -152,7 +158,7 @@ export class WindowBudget {
   // [impl->req~sched.budget-before-start~1]
   // [impl->req~sched.work-bound~1]
   private burst(queue: QueueBudget): number {
-    const started = this.time.read();
+    const started = this.clock;
     let now = started;
     const { service, costNs } = queue;
     let available = service.look();
@@ -189,12 +195,11 @@ export class WindowBudget {
     }
     if (served > 0) {
       service.publish();
-      this.endedAt = this.time.read();
+      this.clock = this.endedAt = this.time.read();
       this.busyNs += this.endedAt - started;
     }
     // By declared costs nothing more fits; what the clock says decides whether a look is worth it.
-    const clock = served > 0 ? this.endedAt : started;
-    if (outOfTime && clock + costNs > this.end) queue.closed = true;
+    if (outOfTime && this.clock + costNs > this.end) queue.closed = true;
     return served;
   }
 }

@@ -189,7 +189,7 @@ describe('dispatcher: visits', () => {
     bench.frames();
     assert.equal(bench.waits, bench.plan.windows.length);
     const looks = bench.times('look', 'a.tx0');
-    assert.ok(looks.length === 50 && looks.at(-1)! <= 10_000);
+    assert.ok(looks.length === 99 && looks.at(-1)! <= 10_000);
   });
 
   it('[utest->req~sched.static-table~1] a window without queues ends at once', () => {

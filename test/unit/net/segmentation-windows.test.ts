@@ -94,7 +94,7 @@ describe('segmentation over windows', () => {
         },
       });
       rig.supply('b', 8);
-      rig.time.perReadNs = 6000;
+      rig.time.perReadNs = 14_000;
       sendOriginal(rig, FIVE);
       assert.deepEqual(progress(rig, 3), [
         [1, 0],
