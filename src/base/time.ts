@@ -19,4 +19,9 @@ export interface Clock {
 export interface Pace {
   /** Returns when the clock has reached `target[0]`; leaves the last clock value in `now[0]`. */
   waitUntil(target: Float64Array, now: Float64Array): void;
+  /**
+   * Returns at `target[0]` at the latest, as far as the host wakes sleepers in time; leaves the
+   * last clock value in `now[0]`. False, at once, when the target is too near to sleep.
+   */
+  rest(target: Float64Array, now: Float64Array): boolean;
 }

@@ -133,7 +133,10 @@ export class Dispatcher {
       now = served > 0 ? budget.endedAt : time.read();
       if (budget.exhausted || now >= end) return;
       if (served > 0 || plan.pollNs === 0) continue;
-      this.target[0] = Math.min(time.now[0]! + plan.pollNs, time.frameStart[0]! + end);
+      this.target[0] = time.frameStart[0]! + Math.min(now + plan.pollNs, end);
+      if (pace.rest(this.target, time.now)) continue;
+      // What would come after the last look may also come after the window.
+      if (now + plan.pollNs >= end) return;
       pace.waitUntil(this.target, time.now);
       now = time.read();
     }

@@ -13,7 +13,7 @@ export interface GuestMachineParts {
   readonly memory: WebAssembly.Memory;
   readonly area: PartitionArea;
   readonly clock: Clock;
-  readonly pace: Pace;
+  readonly pace: Pick<Pace, 'waitUntil'>;
 }
 
 /** What a program is told: its parameters, with addresses in place of names. */
@@ -34,7 +34,7 @@ export class GuestMachine {
   readonly now = new Float64Array(1);
   private readonly area: PartitionArea;
   private readonly clock: Clock;
-  private readonly pace: Pace;
+  private readonly pace: Pick<Pace, 'waitUntil'>;
   private next = 0;
 
   constructor(parts: GuestMachineParts) {

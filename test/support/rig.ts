@@ -50,6 +50,11 @@ export class VirtualTime implements Clock, Pace {
     this.nowNs = Math.max(this.nowNs, target[0]!);
     now[0] = this.nowNs;
   }
+
+  rest(target: Float64Array, now: Float64Array): boolean {
+    this.waitUntil(target, now);
+    return true;
+  }
 }
 
 export class RecordingNotifier implements Notifier {
