@@ -5,8 +5,8 @@ import { parseArguments, UsageError, type CommandShape } from './arguments.ts';
 import { forwardingAt } from './bench/forwarding.ts';
 import { interference } from './bench/interference.ts';
 import { spreadOf, type Spread } from './bench/spread.ts';
-import { testpmdMissing } from './bench/testpmd.ts';
 import { forwardingOverVhostUser, type Series } from './bench/vhost-user.ts';
+import { clientsMissing, type Client } from './clients/missing-clients.ts';
 import { ExitCode } from './exit-code.ts';
 import { textTable, us } from './text-table.ts';
 
@@ -110,6 +110,14 @@ async function interferenceBench(json: boolean): Promise<void> {
   );
 }
 
+/** @throws UsageError naming what is not there: a bench never ends well with empty data */
+function needs(clients: readonly Client[]): void {
+  const missing = clientsMissing(clients);
+  if (missing.length === 0) return;
+  const are = missing.length > 1 ? 'are' : 'is';
+  throw new UsageError(`${missing.join(', ')} ${are} missing: run test/install-clients`);
+}
+
 const VHOST_RUNS = 5;
 /** The published claim, the same at shorter windows, and the hard case: few packets at a time. */
 const VHOST_SERIES: readonly Series[] = [
@@ -119,7 +127,7 @@ const VHOST_SERIES: readonly Series[] = [
 ];
 
 async function vhostUser(json: boolean): Promise<void> {
-  if (testpmdMissing()) throw new UsageError('dpdk-testpmd is missing: run test/install-clients');
+  needs(['dpdk']);
   const series = [];
   for (const [n, each] of VHOST_SERIES.entries()) {
     const sizes = [];

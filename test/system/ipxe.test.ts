@@ -8,8 +8,8 @@ import {
 } from '../support/clients/guest-traffic.ts';
 import { describeWithClients, showTails } from '../support/clients/missing-clients.ts';
 import { PxeMachine } from '../support/clients/pxe-machine.ts';
-import { bothWays, socketOf, systemConfig } from '../support/clients/system-config.ts';
-import { startGateway, type SystemGateway } from '../support/clients/system-gateway.ts';
+import { bothWays, socketOf, guestsConfig } from '../../src/cli/clients/guests-config.ts';
+import { GatewayProcess } from '../../src/cli/clients/gateway-process.ts';
 import { UmlGuest } from '../support/clients/uml-guest.ts';
 import { TestDirectory } from '../support/command-line.ts';
 
@@ -21,7 +21,7 @@ const BOOT_MS = 60_000;
 describeWithClients('iPXE', ['ipxe', 'uml'], (suite) => {
   suite.timeout(90_000);
   let directory: TestDirectory;
-  let gateway: SystemGateway;
+  let gateway: GatewayProcess;
   let server: UmlGuest;
   let outsider: UmlGuest;
   let machine: PxeMachine;
@@ -33,8 +33,8 @@ describeWithClients('iPXE', ['ipxe', 'uml'], (suite) => {
       devices: [{ mac }],
       unsealed: 'accept' as const,
     });
-    gateway = await startGateway(
-      systemConfig(
+    gateway = await GatewayProcess.start(
+      guestsConfig(
         directory.path,
         [
           { id: 'pxe', devices: [{ mac: PXE_MAC }] },

@@ -11,9 +11,9 @@ import {
   transfer,
 } from '../support/clients/guest-traffic.ts';
 import { describeWithClients, showTails } from '../support/clients/missing-clients.ts';
-import { QemuGuest } from '../support/clients/qemu-guest.ts';
-import { bothWays, socketOf, systemConfig } from '../support/clients/system-config.ts';
-import { startGateway, type SystemGateway } from '../support/clients/system-gateway.ts';
+import { QemuGuest } from '../../src/cli/clients/qemu-guest.ts';
+import { bothWays, socketOf, guestsConfig } from '../../src/cli/clients/guests-config.ts';
+import { GatewayProcess } from '../../src/cli/clients/gateway-process.ts';
 import { UmlGuest } from '../support/clients/uml-guest.ts';
 import { TestDirectory } from '../support/command-line.ts';
 
@@ -23,7 +23,7 @@ const [LEFT, MIDDLE, RIGHT] = [1, 2, 3];
 describeWithClients('three guests: left - middle - right', ['qemu', 'uml'], (suite) => {
   suite.timeout(120_000);
   let directory: TestDirectory;
-  let gateway: SystemGateway;
+  let gateway: GatewayProcess;
   let left: QemuGuest;
   let middle: QemuGuest;
   let right: UmlGuest;
@@ -31,8 +31,8 @@ describeWithClients('three guests: left - middle - right', ['qemu', 'uml'], (sui
   before(async () => {
     directory = new TestDirectory();
     const socket = (partition: string) => socketOf(directory.path, partition);
-    gateway = await startGateway(
-      systemConfig(
+    gateway = await GatewayProcess.start(
+      guestsConfig(
         directory.path,
         [
           { id: 'left', devices: [{ mac: MACS.left }] },

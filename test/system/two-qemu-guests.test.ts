@@ -10,9 +10,10 @@ import {
   transfer,
 } from '../support/clients/guest-traffic.ts';
 import { describeWithClients, showTails } from '../support/clients/missing-clients.ts';
-import { QemuGuest } from '../support/clients/qemu-guest.ts';
-import { bothWays, socketOf, systemConfig } from '../support/clients/system-config.ts';
-import { startGateway, type SystemGateway } from '../support/clients/system-gateway.ts';
+import { Qmp } from '../support/clients/qmp.ts';
+import { QemuGuest } from '../../src/cli/clients/qemu-guest.ts';
+import { bothWays, socketOf, guestsConfig } from '../../src/cli/clients/guests-config.ts';
+import { GatewayProcess } from '../../src/cli/clients/gateway-process.ts';
 import { TestDirectory } from '../support/command-line.ts';
 
 const MACS = ['52:54:00:00:00:01', '52:54:00:00:00:02'] as const;
@@ -26,13 +27,13 @@ const SOME_BYTES = 2_000_000;
 describeWithClients('two QEMU guests', ['qemu'], (suite) => {
   suite.timeout(120_000);
   let directory: TestDirectory;
-  let gateway: SystemGateway;
+  let gateway: GatewayProcess;
   let growing: QemuGuest;
   let steady: QemuGuest;
 
   const start = async () => {
-    gateway = await startGateway(
-      systemConfig(
+    gateway = await GatewayProcess.start(
+      guestsConfig(
         directory.path,
         [
           { id: 'growing', devices: [{ mac: MACS[0] }], memoryMiB: 2 * (MEMORY_MIB + MORE_MIB) },
@@ -77,13 +78,15 @@ describeWithClients('two QEMU guests', ['qemu'], (suite) => {
     const before = await memoryKiB();
     const traffic = await steady.background(pingCommand(address(GROWING), { count: 400 }));
     const size = MORE_MIB * 2 ** 20;
-    await growing.qmp('object-add', {
+    const monitor = await Qmp.connect(growing.monitor);
+    await monitor.execute('object-add', {
       'qom-type': 'memory-backend-memfd',
       id: 'more',
       size,
       share: true,
     });
-    await growing.qmp('device_add', { driver: 'pc-dimm', id: 'dimm', memdev: 'more' });
+    await monitor.execute('device_add', { driver: 'pc-dimm', id: 'dimm', memdev: 'more' });
+    monitor.close();
     const wanted = before + (MORE_MIB * 1024) / 2;
     await growing.succeed(
       `until [ $(awk '/^MemTotal/ {print $2}' /proc/meminfo) -gt ${wanted} ]; do usleep 20000; done`,

@@ -11,16 +11,16 @@ import {
   receivesPacketsOf,
   transfer,
 } from '../support/clients/guest-traffic.ts';
-import type { LinuxGuest } from '../support/clients/linux-guest.ts';
+import type { LinuxGuest } from '../../src/cli/clients/linux-guest.ts';
 import { describeWithClients, showTails } from '../support/clients/missing-clients.ts';
 import {
   bothWays,
   NET_FEATURES,
   netFeature,
   socketOf,
-  systemConfig,
-} from '../support/clients/system-config.ts';
-import { startGateway, type SystemGateway } from '../support/clients/system-gateway.ts';
+  guestsConfig,
+} from '../../src/cli/clients/guests-config.ts';
+import { GatewayProcess } from '../../src/cli/clients/gateway-process.ts';
 import { UmlGuest } from '../support/clients/uml-guest.ts';
 import { TestDirectory } from '../support/command-line.ts';
 import { bitOf } from '../../src/wire/features.ts';
@@ -37,7 +37,7 @@ const FEATURES = [...NET_FEATURES, netFeature('HOST_TSO6'), netFeature('GUEST_TS
 describeWithClients('two user-mode Linux guests', ['uml'], (suite) => {
   suite.timeout(60_000);
   let directory: TestDirectory;
-  let gateway: SystemGateway;
+  let gateway: GatewayProcess;
   let one: UmlGuest;
   let other: UmlGuest;
 
@@ -45,8 +45,8 @@ describeWithClients('two user-mode Linux guests', ['uml'], (suite) => {
 
   before(async () => {
     directory = new TestDirectory();
-    gateway = await startGateway(
-      systemConfig(
+    gateway = await GatewayProcess.start(
+      guestsConfig(
         directory.path,
         ['one', 'other'].map((id, n) => ({
           ...{ id, unsealed: 'accept' as const },

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import path from 'node:path';
 import { describeWithClients } from '../support/clients/missing-clients.ts';
-import { Testpmd } from '../support/clients/testpmd.ts';
+import { Testpmd } from '../../src/cli/clients/testpmd.ts';
 import { TestDirectory } from '../support/command-line.ts';
 import { pause } from '../support/vhost/connection.ts';
 import { packet } from '../support/vhost/guest-port.ts';

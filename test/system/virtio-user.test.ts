@@ -6,10 +6,10 @@ import {
   bothWays,
   NET_FEATURES,
   socketOf,
-  systemConfig,
-} from '../support/clients/system-config.ts';
-import { startGateway, type SystemGateway } from '../support/clients/system-gateway.ts';
-import { Testpmd, type VirtioUserPort } from '../support/clients/testpmd.ts';
+  guestsConfig,
+} from '../../src/cli/clients/guests-config.ts';
+import { GatewayProcess } from '../../src/cli/clients/gateway-process.ts';
+import { Testpmd, type VirtioUserPort } from '../../src/cli/clients/testpmd.ts';
 import { TestDirectory } from '../support/command-line.ts';
 
 const FEATURES = [...NET_FEATURES, 'VIRTIO_F_RING_PACKED', 'VIRTIO_F_IN_ORDER'];
@@ -28,13 +28,13 @@ const macOf = (partition: Partition, port: number) =>
 describeWithClients('DPDK virtio-user', ['dpdk'], (suite) => {
   suite.timeout(60_000);
   let directory: TestDirectory;
-  let gateway: SystemGateway;
+  let gateway: GatewayProcess;
   let testpmd: Testpmd | undefined;
 
   const start = async () => {
     const ids = Object.keys(PAIRS) as Partition[];
-    gateway = await startGateway(
-      systemConfig(
+    gateway = await GatewayProcess.start(
+      guestsConfig(
         directory.path,
         ids.map((id) => ({
           ...{ id, memoryMiB: 2 * MEMORY_MIB, unsealed: 'accept' as const },

@@ -2,25 +2,22 @@
  * `bench vhost-user`: one DPDK client with two ports that bounces packets through this gateway, and
  * through DPDK's own net_vhost, in alternating runs on the same processor.
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { RunReport } from '../../control-plane/run-report.ts';
-import { packagePath } from '../../host/files.ts';
-import { monotonicClock } from '../../host/monotonic-clock.ts';
-import { after } from '../../host/timers.ts';
 import type { GatewayConfig, NetDeviceConfig } from '../../schedule/gateway-config.ts';
+import { GatewayProcess } from '../clients/gateway-process.ts';
+import { Testpmd } from '../clients/testpmd.ts';
+import { busiestThreadNs } from '../clients/thread-time.ts';
+import { nowNs, pause } from '../clients/wait.ts';
 import { spreadOf } from './spread.ts';
-import { Testpmd } from './testpmd.ts';
-import { busiestThreadNs } from './thread-time.ts';
 
 const MACS = ['52:54:00:00:00:01', '52:54:00:00:00:02'] as const;
 const MEASURE_MS = 2500;
 const SETTLE_MS = 700;
-/** How long a gateway may take to start. */
-const START_TRIES = 400;
-const START_POLL_MS = 25;
+/** Of each testpmd. */
+const SIZE = { memoryMiB: 512, mbufs: 16_384 } as const;
 /** A sample counts when client and back-end had so much of their processors. */
 const SHARE_MIN = 0.96;
 /** So many tries for one pair of samples that count. */
@@ -42,6 +39,10 @@ interface Sample {
   readonly cpuNsPerPacket: number;
 }
 
+function socketOf(directory: string, n: number): string {
+  return path.join(directory, `net${n}.sock`);
+}
+
 function device(n: number, queueSize: number): NetDeviceConfig {
   return {
     id: `net${n}`,
@@ -57,7 +58,7 @@ function device(n: number, queueSize: number): NetDeviceConfig {
 }
 
 /** Two alternating windows with quotas; everything that is always checked is checked here. */
-export function benchConfig(socketDirectory: string, series: Series): GatewayConfig {
+function benchConfig(socketDirectory: string, series: Series): GatewayConfig {
   const { windowUs, queueSize } = series;
   const limits = { packetsPerMajorFrame: 65_535, bytesPerMajorFrame: 200_000_000 };
   const route = (from: number, to: number) => ({
@@ -108,27 +109,21 @@ export function benchConfig(socketDirectory: string, series: Series): GatewayCon
   };
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    after(ms, resolve);
-  });
-}
-
-function now(): number {
-  const cell = new Float64Array(1);
-  monotonicClock.readInto(cell);
-  return cell[0]!;
-}
-
 /** The bouncing client on the first processor; the other side has the last. */
-function client(directory: string, bytes: number, queueSize: number): Testpmd {
-  const port = (n: number) =>
-    `net_virtio_user${n},path=${directory}/net${n}.sock,queues=1,queue_size=${queueSize},` +
-    `mrg_rxbuf=0,in_order=1,mac=${MACS[n]}`;
-  return new Testpmd({
+function client(directory: string, bytes: number, queueSize: number): Promise<Testpmd> {
+  const port = (n: number) => ({
+    driver: 'virtio-user' as const,
+    socket: socketOf(directory, n),
+    mac: MACS[n]!,
+    queueSize,
+    inOrder: true,
+  });
+  return Testpmd.start('client', {
+    ...SIZE,
+    ports: [port(0), port(1)],
     processor: 0,
-    vdevs: [port(0), port(1)],
-    words: [`--txpkts=${bytes}`, `--eth-peer=0,${MACS[1]}`, `--eth-peer=1,${MACS[0]}`],
+    packetBytes: bytes,
+    peers: [MACS[1], MACS[0]],
   });
 }
 
@@ -139,58 +134,42 @@ async function measure(
   series: Series,
   serverNs: () => number,
 ): Promise<Omit<Sample, 'cpuNsPerPacket'>> {
-  const testpmd = client(directory, bytes, series.queueSize);
+  const testpmd = await client(directory, bytes, series.queueSize);
   try {
-    await testpmd.ready();
-    await testpmd.ask(`start tx_first ${series.bursts}`);
+    await testpmd.succeed(`start tx_first ${series.bursts}`);
     await pause(SETTLE_MS);
-    const from = { at: now(), packets: await testpmd.received(), client: testpmd.workerNs };
+    const from = { at: nowNs(), packets: await testpmd.received(), client: testpmd.workerNs };
     const before = serverNs();
     await pause(MEASURE_MS);
     const packets = (await testpmd.received()) - from.packets;
-    const ns = now() - from.at;
+    const ns = nowNs() - from.at;
     return {
       mpps: (packets / ns) * 1000,
       clientShare: (testpmd.workerNs - from.client) / ns,
       serverShare: (serverNs() - before) / ns,
     };
   } finally {
-    await testpmd.end();
+    await testpmd.kill();
   }
 }
 
 /** A process of its own, because real-time mode takes a processor from all other threads. */
 async function throughGateway(bytes: number, series: Series): Promise<Sample> {
   const directory = mkdtempSync(path.join(tmpdir(), 'virtio-gateway-'));
-  const [config, report] = ['config.json', 'report.json'].map((name) => path.join(directory, name));
-  writeFileSync(config!, JSON.stringify(benchConfig(directory, series)));
-  const words = [packagePath('build/src/main.js'), 'run', config!, '--realtime', '--json', report!];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  let said = '';
-  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  const gateway = await GatewayProcess.start(benchConfig(directory, series), '--realtime');
   try {
-    await appears(path.join(directory, 'net1.sock'), () => said);
-    const sample = await measure(directory, bytes, series, () => busiestThreadNs(child.pid!));
-    child.kill('SIGINT');
-    await ended;
-    return { ...sample, cpuNsPerPacket: servicePerPacket(report!) };
+    const { pid } = gateway.process;
+    const sample = await measure(directory, bytes, series, () => busiestThreadNs(pid));
+    await gateway.stop();
+    return { ...sample, cpuNsPerPacket: servicePerPacket(gateway.report()) };
   } finally {
-    child.kill('SIGINT');
-    await ended;
+    await gateway.kill();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** @throws Error with what was said instead */
-async function appears(file: string, said: () => string): Promise<void> {
-  for (let n = 0; n < START_TRIES && !existsSync(file); n++) await pause(START_POLL_MS);
-  if (!existsSync(file)) throw new Error(`the gateway did not start: ${said()}`);
-}
-
 /** Nanoseconds of bursts that served something, per packet. */
-function servicePerPacket(report: string): number {
-  const { windows } = JSON.parse(readFileSync(report, 'utf8')) as RunReport;
+function servicePerPacket({ windows }: RunReport): number {
   const sum = (of: (window: RunReport['windows'][number]) => number) =>
     windows.reduce((total, window) => total + of(window), 0);
   return sum(({ spentNs }) => spentNs) / sum(({ requests }) => requests);
@@ -198,19 +177,14 @@ function servicePerPacket(report: string): number {
 
 async function throughDpdk(bytes: number, series: Series): Promise<Sample> {
   const directory = mkdtempSync(path.join(tmpdir(), 'virtio-gateway-'));
-  const port = (n: number) => `net_vhost${n},iface=${directory}/net${n}.sock,queues=1`;
-  const server = new Testpmd({
-    processor: cpus().length - 1,
-    vdevs: [port(0), port(1)],
-    words: [],
-  });
+  const port = (n: number) => ({ driver: 'vhost' as const, socket: socketOf(directory, n) });
+  const server = await Testpmd.start('testpmd', { ...SIZE, ports: [port(0), port(1)] });
   try {
-    await server.ready();
-    await server.ask('start');
+    await server.succeed('start');
     const sample = await measure(directory, bytes, series, () => server.workerNs);
     return { ...sample, cpuNsPerPacket: (sample.serverShare / sample.mpps) * 1000 };
   } finally {
-    await server.end();
+    await server.kill();
     rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,6 @@
 /** Traffic between Linux guests, and what arrived of it. */
 import { strict as assert } from 'node:assert';
-import type { LinuxGuest } from './linux-guest.ts';
+import type { LinuxGuest } from '../../../src/cli/clients/linux-guest.ts';
 
 const TRANSFER_MS = 60_000;
 const REACHED_MS = 30_000;

@@ -1,7 +1,7 @@
 /** A machine without an operating system: iPXE, a driver that polls, looks for somebody to boot from. */
-import { ClientProcess } from './client-process.ts';
-import { PXE_ROM } from './missing-clients.ts';
-import { machineWords } from './qemu-guest.ts';
+import { ClientProcess } from '../../../src/cli/clients/client-process.ts';
+import { PXE_ROM } from '../../../src/cli/clients/missing-clients.ts';
+import { machineWords } from '../../../src/cli/clients/qemu-guest.ts';
 
 export class PxeMachine {
   readonly process: ClientProcess;
@@ -13,7 +13,7 @@ export class PxeMachine {
       // Without graphics the BIOS, and with it iPXE, talks on the serial console.
       ...['-machine', 'graphics=off', '-boot', 'n'],
     ];
-    this.process = new ClientProcess(name, 'qemu-system-x86_64', words, { guestConsole: true });
+    this.process = new ClientProcess(name, 'qemu-system-x86_64', words, { apart: true });
   }
 
   async kill(): Promise<void> {

@@ -2,9 +2,9 @@
 import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ClientProcess } from './client-process.ts';
-import { guestImage, umlModules } from './guest-image.ts';
-import { LinuxGuest, newMarker } from './linux-guest.ts';
+import { ClientProcess } from '../../../src/cli/clients/client-process.ts';
+import { guestImage, umlModules } from '../../../src/cli/clients/guest-image.ts';
+import { LinuxGuest, newMarker } from '../../../src/cli/clients/linux-guest.ts';
 
 export interface UmlOptions {
   /** A socket for each network device; somebody must listen there already. */

@@ -1,6 +1,8 @@
-#!/bin/busybox sh
-# First process of a test guest: loads the modules, then runs what the console tells it, line by line.
-# `marker` and `load` come from the kernel's command line.
+/** First process of a guest: a script for the shell of busybox. */
+
+export const GUEST_INIT = `#!/bin/busybox sh
+# First process of a guest: loads the modules, then runs what the console tells it, by the line.
+# \`marker\` and \`load\` come from the kernel's command line.
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t devtmpfs devtmpfs /dev 2>/dev/null
@@ -25,3 +27,4 @@ while read -r number command; do
   echo "$marker end $number $status"
 done
 poweroff -f
+`;

@@ -1,4 +1,4 @@
-/** A Linux that runs a test's commands: what guests have in common, whatever machine they are in. */
+/** A Linux that runs commands: what guests have in common, whatever machine they are in. */
 import { randomBytes } from 'node:crypto';
 import type { ClientProcess } from './client-process.ts';
 import { GuestShell, type BackgroundCommand, type CommandResult } from './guest-shell.ts';
@@ -36,7 +36,7 @@ export class LinuxGuest {
     return this.shell.run(command, timeoutMs);
   }
 
-  /** As `run`, and a status other than 0 is a failure of the test. */
+  /** What it prints. @throws Error when its status is not 0 */
   succeed(command: string, timeoutMs?: number): Promise<string> {
     return this.shell.succeed(command, timeoutMs);
   }

@@ -1,5 +1,7 @@
-/** The shell of a guest on its serial console: commands go in, their output and exit status come back. */
-import { strict as assert } from 'node:assert';
+/**
+ * The shell of a guest on its serial console: commands go in, output and exit status come back.
+ */
+import { assert } from '../../base/assert.ts';
 import type { ClientProcess } from './client-process.ts';
 
 const BOOT_MS = 60_000;
@@ -16,7 +18,7 @@ export interface BackgroundCommand {
 }
 
 export class GuestShell {
-  /** What the guest puts before its own lines, so that no output of a command can be taken for them. */
+  /** What the guest puts before its own lines: no output of a command can be taken for them. */
   readonly marker: string;
   private readonly client: ClientProcess;
   private last: Promise<unknown> = Promise.resolve();
@@ -34,16 +36,16 @@ export class GuestShell {
 
   /** Commands run one after the other; newlines within one are not for a console. */
   async run(command: string, timeoutMs = COMMAND_MS): Promise<CommandResult> {
-    assert.doesNotMatch(command, /\n/);
+    assert(!command.includes('\n'), 'a command is one line');
     const turn = this.last.then(() => this.runNow(command, timeoutMs));
     this.last = turn.catch(() => undefined);
     return turn;
   }
 
-  /** As `run`, and a status other than 0 is a failure of the test. */
+  /** What it prints. @throws Error when its status is not 0 */
   async succeed(command: string, timeoutMs = COMMAND_MS): Promise<string> {
     const { status, output } = await this.run(command, timeoutMs);
-    assert.equal(status, 0, `${this.client.name}: ${command}: ${output}`);
+    if (status !== 0) throw new Error(`${this.client.name}: ${command}: ${output}`);
     return output;
   }
 

@@ -1,12 +1,17 @@
-/** DPDK's testpmd with virtio-user ports, a driver without a kernel, or net_vhost ports, a back-end to compare with. */
-import { strict as assert } from 'node:assert';
+/**
+ * DPDK's testpmd with virtio-user ports, a driver without a kernel, or net_vhost ports, a back-end
+ * to compare with.
+ */
 import os from 'node:os';
+import { namedThreadNs } from './thread-time.ts';
 import { ClientProcess, literal } from './client-process.ts';
 import type { CommandResult } from './guest-shell.ts';
 
 const START_MS = 30_000;
 const COMMAND_MS = 20_000;
 const PROMPT = 'testpmd> ';
+/** Name of the thread that forwards. */
+const WORKER = 'rte-worker-1';
 /** What the command line says when it did not do what it was told. */
 const REFUSED = /^(Bad arguments|Command not found|Ambiguous command|Invalid |.*[Ff]ail)/m;
 
@@ -37,7 +42,7 @@ export interface TestpmdOptions {
   readonly mbufs?: number;
   /** Destinations of the packets that each port makes or passes on. */
   readonly peers?: readonly string[];
-  /** The processor on which it spins; by default the last one, so that the first stays free for others. */
+  /** The processor on which it spins; the last one when absent: the first is for others. */
   readonly processor?: number;
   readonly words?: readonly string[];
 }
@@ -98,6 +103,8 @@ export class Testpmd {
     // Its answers would stay in a buffer while its prompt does not.
     const words = ['-o0', 'dpdk-testpmd', ...testpmdWords(options)];
     this.process = new ClientProcess(name, 'stdbuf', words, {
+      // Its complaints come between the letters of its prompt.
+      apart: true,
       fatal: /EAL: Error|PANIC in|Cannot init|Cannot probe/,
     });
   }
@@ -122,7 +129,7 @@ export class Testpmd {
 
   async succeed(command: string, timeoutMs = COMMAND_MS): Promise<string> {
     const { status, output } = await this.run(command, timeoutMs);
-    assert.equal(status, 0, `${this.process.name}: ${command}: ${output}`);
+    if (status !== 0) throw new Error(`${this.process.name}: ${command}: ${output}`);
     return output;
   }
 
@@ -138,6 +145,18 @@ export class Testpmd {
         Number(value),
       ]),
     );
+  }
+
+  /** Packets that all ports together have received so far. */
+  async received(): Promise<number> {
+    const answer = await this.succeed('show port stats all');
+    return [...answer.matchAll(/RX-packets:\s+(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
+  }
+
+  /** What the forwarding thread has had of its processor so far, in nanoseconds. */
+  get workerNs(): number {
+    // stdbuf has become the program.
+    return namedThreadNs(this.process.pid, WORKER);
   }
 
   /** By queue, too: `rx_q1_good_packets`. */

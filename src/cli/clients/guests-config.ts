@@ -1,12 +1,12 @@
-/** Configurations for guests of their own: partitions with front-ends, routes both ways, a window each. */
+/** Configurations for guests: partitions with front-ends, routes both ways, a window each. */
 import path from 'node:path';
 import type {
   GatewayConfig,
   NetDeviceConfig,
   RouteConfig,
   WindowConfig,
-} from '../../../src/schedule/gateway-config.ts';
-import { queueNamesOf } from '../../../src/schedule/queue-names.ts';
+} from '../../schedule/gateway-config.ts';
+import { queueNamesOf } from '../../schedule/queue-names.ts';
 
 const MAJOR_FRAME_US = 2000;
 const CONTROL_US = 300;
@@ -18,7 +18,7 @@ const COMMAND_BYTES = 16 * KIB;
 const RECEIVE_DESCRIPTORS = 64;
 const WINDOW_BYTES = 4 * KIB * KIB;
 
-/** Everything a network guest can use, short of several queue pairs and of what fixes the ring format. */
+/** All that a network guest can use, short of several queue pairs and of ring formats. */
 export const NET_FEATURES: readonly string[] = [
   ...['VIRTIO_F_VERSION_1', 'VIRTIO_RING_F_EVENT_IDX', 'VIRTIO_RING_F_INDIRECT_DESC'],
   ...['MAC', 'MTU', 'STATUS', 'MRG_RXBUF', 'CSUM', 'GUEST_CSUM', 'HOST_TSO4', 'GUEST_TSO4'].map(
@@ -31,7 +31,7 @@ export function netFeature(name: string): string {
   return `VIRTIO_NET_F_${name}`;
 }
 
-export interface SystemDevice {
+export interface GuestDevice {
   readonly id?: string;
   readonly mac: string;
   readonly queuePairs?: number;
@@ -39,23 +39,23 @@ export interface SystemDevice {
   readonly features?: readonly string[];
 }
 
-export interface SystemPartition {
+export interface GuestPartition {
   readonly id: string;
-  readonly devices: readonly SystemDevice[];
+  readonly devices: readonly GuestDevice[];
   readonly memoryMiB?: number;
   readonly socketMode?: 'listen' | 'connect';
   /** Memory of user-mode Linux and of DPDK cannot be sealed. */
   readonly unsealed?: 'accept' | 'refuse';
 }
 
-export interface SystemRoute {
+export interface GuestRoute {
   readonly from: string;
   readonly to: string;
   readonly vlan?: number;
 }
 
 /** Routes in both directions between two devices. */
-export function bothWays(one: string, other: string, vlan?: number): SystemRoute[] {
+export function bothWays(one: string, other: string, vlan?: number): GuestRoute[] {
   const tag = vlan === undefined ? {} : { vlan };
   return [
     { from: one, to: other, ...tag },
@@ -73,7 +73,7 @@ function deviceConfig({
   queuePairs = 1,
   queueSize = 256,
   features,
-}: SystemDevice): NetDeviceConfig {
+}: GuestDevice): NetDeviceConfig {
   const offer = [...(features ?? NET_FEATURES)];
   if (queuePairs > 1) offer.push(netFeature('MQ'));
   return {
@@ -82,7 +82,7 @@ function deviceConfig({
   };
 }
 
-function routeConfig({ from, to, vlan }: SystemRoute, n: number): RouteConfig {
+function routeConfig({ from, to, vlan }: GuestRoute, n: number): RouteConfig {
   return {
     ...{ id: `route-${n}`, from, to, vlan: vlan ?? null },
     ...{ packetsPerMajorFrame: 4096, bytesPerMajorFrame: 4 * WINDOW_BYTES, excess: 'defer' },
@@ -110,10 +110,10 @@ function windows(partitions: GatewayConfig['partitions']): WindowConfig[] {
   }));
 }
 
-export function systemConfig(
+export function guestsConfig(
   directory: string,
-  partitions: readonly SystemPartition[],
-  routes: readonly SystemRoute[],
+  partitions: readonly GuestPartition[],
+  routes: readonly GuestRoute[],
 ): GatewayConfig {
   const configured: GatewayConfig['partitions'] = partitions.map((partition) => ({
     ...{ id: partition.id, asil: 'QM', memoryMiB: partition.memoryMiB ?? 256 },
@@ -127,7 +127,7 @@ export function systemConfig(
   }));
   return {
     formatVersion: 1,
-    gateway: { name: 'system', revision: 1, asil: 'QM' },
+    gateway: { name: 'guests', revision: 1, asil: 'QM' },
     partitions: configured,
     network: { routes: routes.map(routeConfig) },
     schedule: {

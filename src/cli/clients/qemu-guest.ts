@@ -1,13 +1,12 @@
-/** A Debian guest in QEMU, without hardware virtualisation, whose network devices are vhost-user front-ends. */
+/** A Debian guest in QEMU, without hardware virtualisation, and its network devices. */
 import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ClientProcess } from './client-process.ts';
 import { debianModules, guestDirectory, guestImage } from './guest-image.ts';
 import { LinuxGuest, newMarker } from './linux-guest.ts';
-import { Qmp } from './qmp.ts';
 
-export interface QemuDevice {
+interface VhostUserDevice {
   readonly socket: string;
   readonly mac: string;
   /** QEMU listens and the gateway connects. */
@@ -18,6 +17,15 @@ export interface QemuDevice {
   /** More properties of virtio-net-pci: `csum=off`. */
   readonly properties?: string;
 }
+
+/** A device on something of QEMU's own, to compare with. */
+interface OtherDevice {
+  readonly mac: string;
+  /** A type of -netdev with its options. */
+  readonly netdev: string;
+}
+
+export type QemuDevice = VhostUserDevice | OtherDevice;
 
 export interface QemuOptions {
   readonly devices: readonly QemuDevice[];
@@ -37,6 +45,10 @@ const MODULES = ['virtio_pci', 'virtio_net'];
 const vectors = (queuePairs: number) => 2 * queuePairs + 2;
 
 function deviceWords(device: QemuDevice, n: number): string[] {
+  if ('netdev' in device) {
+    const { netdev, mac } = device;
+    return ['-netdev', `${netdev},id=n${n}`, '-device', `virtio-net-pci,netdev=n${n},mac=${mac}`];
+  }
   const { socket, mac, server, queuePairs = 1, reconnectMs, properties } = device;
   const chardev = [`socket,id=c${n},path=${socket}`];
   if (server) chardev.push('server=on,wait=off');
@@ -75,23 +87,23 @@ export function machineWords({
 }
 
 export class QemuGuest extends LinuxGuest {
-  private readonly qmpPath: string;
-  private monitor: Qmp | undefined;
+  /** The socket of QEMU's machine protocol. */
+  readonly monitor: string;
 
   constructor(name: string, options: QemuOptions) {
     const directory = mkdtempSync(path.join(os.tmpdir(), 'gateway-qemu-'));
-    const qmpPath = path.join(directory, 'qmp');
+    const monitor = path.join(directory, 'qmp');
     const marker = newMarker();
     const words = [
       ...machineWords(options),
-      ...['-qmp', `unix:${qmpPath},server=on,wait=off`],
+      ...['-qmp', `unix:${monitor},server=on,wait=off`],
       ...['-kernel', path.join(guestDirectory(), 'vmlinux')],
       ...['-initrd', guestImage(debianModules()), '-append', kernelLine(options, marker)],
       ...(options.words ?? []),
     ];
-    const reading = { fatal: /Kernel panic/, guestConsole: true, directory };
+    const reading = { fatal: /Kernel panic/, apart: true, directory };
     super(new ClientProcess(name, 'qemu-system-x86_64', words, reading), marker);
-    this.qmpPath = qmpPath;
+    this.monitor = monitor;
   }
 
   /** Resolves when the guest's shell listens. */
@@ -99,21 +111,11 @@ export class QemuGuest extends LinuxGuest {
     return new QemuGuest(name, options).booted();
   }
 
-  async qmp(command: string, parameters?: object): Promise<unknown> {
-    this.monitor ??= await Qmp.connect(this.qmpPath);
-    return this.monitor.execute(command, parameters);
-  }
-
   /** The guest restarts itself; the same QEMU goes on. */
   async reboot(): Promise<void> {
     const from = this.process.position;
     this.process.write('0 reboot -f\n');
     await this.shell.ready(from);
-  }
-
-  override async kill(): Promise<void> {
-    this.monitor?.close();
-    await super.kill();
   }
 }
 

@@ -1,19 +1,20 @@
-/** The built command line running a configuration for guests, as a user starts it. */
-import { strict as assert } from 'node:assert';
-import { mkdirSync, readFileSync } from 'node:fs';
+/** The built command line running a configuration for clients, as a user starts it. */
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { RunReport } from '../../../src/control-plane/run-report.ts';
-import type { GatewayConfig } from '../../../src/schedule/gateway-config.ts';
-import { TestDirectory } from '../command-line.ts';
-import { repositoryPath } from '../judged.ts';
-import { until } from '../running-gateway.ts';
+import { present } from '../../base/assert.ts';
+import type { RunReport } from '../../control-plane/run-report.ts';
+import { builtPath } from '../../host/files.ts';
+import type { GatewayConfig } from '../../schedule/gateway-config.ts';
 import { ClientProcess } from './client-process.ts';
+import { until } from './wait.ts';
 
-const MAIN = repositoryPath('build/src/main.js');
 /** Flag of a listening socket in /proc/net/unix (__SO_ACCEPTCON). */
 const ACCEPTS = 0x10000;
 
-/** Whether somebody listens at a path; a connection to find out would take the place of the guest. */
+/**
+ * Whether somebody listens at a path; a connection to find out would take the place of the guest.
+ */
 export function listens(socket: string): boolean {
   return readFileSync('/proc/net/unix', 'utf8')
     .split('\n')
@@ -30,30 +31,33 @@ function socketsOf({ partitions }: GatewayConfig): string[] {
   );
 }
 
-export class SystemGateway {
+export class GatewayProcess {
   readonly process: ClientProcess;
   private document: RunReport | undefined;
 
-  private constructor(config: GatewayConfig) {
-    const files = new TestDirectory();
-    const file = files.write('config.json', JSON.stringify(config));
-    const words = [MAIN, 'run', file, '--json'];
-    const options = { directory: files.path };
-    this.process = new ClientProcess('gateway', process.execPath, words, options);
+  private constructor(config: GatewayConfig, options: readonly string[]) {
+    const directory = mkdtempSync(path.join(tmpdir(), 'virtio-gateway-'));
+    const file = path.join(directory, 'config.json');
+    writeFileSync(file, JSON.stringify(config));
+    const words = [builtPath('main.js'), 'run', file, '--json', ...options];
+    this.process = new ClientProcess('gateway', process.execPath, words, { directory });
   }
 
   /** Resolves when every socket that the gateway makes accepts a front-end. */
-  static async start(config: GatewayConfig): Promise<SystemGateway> {
+  static async start(
+    config: GatewayConfig,
+    ...options: readonly '--realtime'[]
+  ): Promise<GatewayProcess> {
     for (const { guest } of config.partitions)
       if (guest.type === 'vhost-user') mkdirSync(guest.socketDirectory, { recursive: true });
     const sockets = socketsOf(config);
-    const gateway = new SystemGateway(config);
+    const gateway = new GatewayProcess(config, options);
     await until(
       () => !gateway.process.running || sockets.every(listens),
       `the gateway listens at ${sockets.join(', ')}`,
     );
-    assert.ok(gateway.process.running, `the gateway ended\n${gateway.process.tail()}`);
-    return gateway;
+    if (gateway.process.running) return gateway;
+    throw new Error(`the gateway ended\n${gateway.process.tail()}`);
   }
 
   /** Every device of a partition has a driver, and its rings are served. */
@@ -64,26 +68,21 @@ export class SystemGateway {
       );
   }
 
-  /** Ends it in order, with exit code 0. */
+  /** Ends it in order. @throws Error when its exit code is not 0 */
   async stop(): Promise<void> {
     process.kill(this.process.pid, 'SIGTERM');
     const code = await this.process.exited;
-    assert.equal(code, 0, `the gateway did not end in order\n${this.process.tail()}`);
+    if (code !== 0) throw new Error(`the gateway did not end in order\n${this.process.tail()}`);
     this.document = JSON.parse(this.process.output) as RunReport;
   }
 
   /** What it counted until it was stopped. */
   report(): RunReport {
-    assert.ok(this.document, 'a report is written at the end: stop the gateway first');
-    return this.document;
+    return present(this.document, 'a report, which is written at the end');
   }
 
   /** kill -9, as a crash; without a report. */
   async kill(): Promise<void> {
     await this.process.kill();
   }
-}
-
-export function startGateway(config: GatewayConfig): Promise<SystemGateway> {
-  return SystemGateway.start(config);
 }

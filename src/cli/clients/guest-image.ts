@@ -1,16 +1,22 @@
-/** The initial RAM disk of a test guest: busybox, some programs of this machine, modules, and its /init. */
-import { strict as assert } from 'node:assert';
+/** The initial RAM disk of a guest: busybox, some programs of this machine, modules, and /init. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { repositoryPath } from '../judged.ts';
+import { GUEST_INIT } from './guest-init.ts';
 
 const UML_MODULES = '/usr/lib/uml/modules';
-const INIT = 'test/support/clients/guest-init';
 
-/** Programs that busybox has not, or not whole: its `ping` has room for a handful of answers only. */
-const PROGRAMS = ['/usr/sbin/ethtool', '/usr/bin/ip', '/usr/bin/ping'];
+/** Programs that busybox has not, or not whole: its `ping` has room for a few answers only. */
+export const GUEST_PROGRAMS = ['/usr/sbin/ethtool', '/usr/bin/ip', '/usr/bin/ping'];
 
 export interface KernelModules {
   readonly release: string;
@@ -66,7 +72,7 @@ function build(root: string, modules: KernelModules): void {
   for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp', 'sbin'])
     mkdirSync(path.join(root, name), { recursive: true });
   install(run('/bin/sh', ['-c', 'command -v busybox']).trim(), path.join(root, 'bin/busybox'));
-  for (const program of PROGRAMS) {
+  for (const program of GUEST_PROGRAMS) {
     install(program, path.join(root, program));
     for (const library of librariesOf(program)) install(library, path.join(root, library));
   }
@@ -74,7 +80,7 @@ function build(root: string, modules: KernelModules): void {
   for (const file of withDependencies(modules))
     install(path.join(modules.directory, file), path.join(base, file));
   run('busybox', ['depmod', '-b', root, modules.release]);
-  install(repositoryPath(INIT), path.join(root, 'init'));
+  writeFileSync(path.join(root, 'init'), GUEST_INIT, { mode: 0o755 });
 }
 
 function librariesOf(program: string): string[] {
@@ -87,7 +93,7 @@ function withDependencies({ directory, names, release }: KernelModules): string[
   const lines = readFileSync(path.join(directory, 'modules.dep'), 'utf8').split('\n');
   for (const name of names) {
     const line = lines.find((entry) => entry.split(':')[0]!.endsWith(`/${name}.ko`));
-    assert.ok(line !== undefined, `no module ${name} in ${release}`);
+    if (line === undefined) throw new Error(`no module ${name} in ${release}`);
     for (const file of line.replace(':', '').split(' ')) files.add(file);
   }
   return [...files];
@@ -101,6 +107,6 @@ function install(from: string, to: string): void {
 
 function run(program: string, words: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(program, words, { encoding: 'utf8' });
-  assert.equal(status, 0, `${program} ${words.join(' ')}: ${stderr}`);
+  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${stderr}`);
   return stdout;
 }

@@ -1,18 +1,21 @@
-/** A client in a process group of its own: its console is awaited, and nothing of it outlives the tests. */
+/**
+ * A client in a process group of its own: its console is awaited, and nothing of it outlives us.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { after } from '../../host/timers.ts';
 
 const TAIL_LINES = 30;
 const DEFAULT_PATIENCE_MS = 30_000;
 
 export interface ClientOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Text after which waiting is in vain: a kernel that has panicked, a program that has given up. */
+  /** After this waiting is in vain: a kernel has panicked, a program has given up. */
   readonly fatal?: RegExp;
-  /** Standard output is a guest's console: what the program itself has to say only goes into messages. */
-  readonly guestConsole?: boolean;
+  /** What comes to standard error is none of the console's: it only goes into messages. */
+  readonly apart?: boolean;
   /** Its files, which go when it has ended. */
   readonly directory?: string;
 }
@@ -31,7 +34,7 @@ export function literal(text: string): string {
 const alive = new Set<ClientProcess>();
 let guarded = false;
 
-/** Whatever ends this process ends its clients: also an exception that no hook catches, and a signal. */
+/** Whatever ends this process ends its clients: also an uncaught exception, and a signal. */
 function guard(): void {
   if (guarded) return;
   guarded = true;
@@ -41,12 +44,13 @@ function guard(): void {
       client.removeFiles();
     }
   });
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(1));
 }
 
 export class ClientProcess {
   readonly name: string;
-  readonly exited: Promise<number | null>;
+  private readonly ending: Promise<number | null>;
   private readonly child: ChildProcess;
   private readonly fatal: RegExp | undefined;
   private readonly directory: string | undefined;
@@ -60,7 +64,7 @@ export class ClientProcess {
     name: string,
     program: string,
     words: readonly string[],
-    { env, fatal, guestConsole = false, directory }: ClientOptions = {},
+    { env, fatal, apart = false, directory }: ClientOptions = {},
   ) {
     guard();
     this.name = name;
@@ -72,25 +76,31 @@ export class ClientProcess {
       env: { ...process.env, ...env },
     });
     alive.add(this);
-    // A test that forgets its client must not keep the whole run from ending.
+    // Who forgets a client must be able to end all the same.
     this.child.unref();
     this.hear(this.child.stdout!, (text) => {
       this.printed += text;
       this.take(text);
     });
     this.hear(this.child.stderr!, (text) => {
-      if (guestConsole) this.errors += text;
+      if (apart) this.complain(text);
       else this.take(text);
     });
     // Who writes to a client that has just died learns of it from `exited`.
     (this.child.stdin as Socket).unref();
     this.child.stdin!.on('error', () => undefined);
-    this.exited = new Promise((resolve) => {
+    this.ending = new Promise((resolve) => {
       this.child.on('error', (error) => this.end(`did not start: ${error.message}`, resolve, null));
       this.child.on('close', (code, signal) =>
         this.end(`ended with ${signal ?? `exit code ${code}`}`, resolve, code),
       );
     });
+  }
+
+  /** Its exit code, when it has ended; null after a signal, or when it did not start. */
+  get exited(): Promise<number | null> {
+    this.child.ref();
+    return this.ending;
   }
 
   get running(): boolean {
@@ -128,7 +138,7 @@ export class ClientProcess {
     const wanted = typeof pattern === 'string' ? new RegExp(literal(pattern)) : pattern;
     return new Promise((resolve, reject) => {
       const done = () => {
-        clearTimeout(timer);
+        giveUp();
         this.waiters.delete(waiter);
       };
       const waiter: Waiter = {
@@ -144,11 +154,11 @@ export class ClientProcess {
           reject(new Error(`${this.name} ${why}; waited for ${wanted}\n${this.tail()}`));
         },
       };
-      const timer = setTimeout(() => waiter.fail(`was silent for ${timeoutMs} ms`), timeoutMs);
+      const giveUp = after(timeoutMs, () => waiter.fail(`was silent for ${timeoutMs} ms`));
       this.waiters.add(waiter);
       if (waiter.look()) return;
       if (this.ended) waiter.fail('has ended');
-      else if (this.fatal?.test(this.textSince(from))) waiter.fail('has failed');
+      else if (this.fatal?.test(this.textSince(from) + this.errors)) waiter.fail('has failed');
     });
   }
 
@@ -182,6 +192,11 @@ export class ClientProcess {
     (stream as Socket).unref();
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => listener(text.replaceAll('\r', '')));
+  }
+
+  private complain(text: string): void {
+    this.errors += text;
+    if (this.fatal?.test(this.errors)) this.failAll('has failed');
   }
 
   private take(text: string): void {
