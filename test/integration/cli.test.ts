@@ -281,7 +281,7 @@ describe('benches from the command line', () => {
   it('[utest->req~cli.errors~1] a bench whose client is missing says what installs it, and is no success', () => {
     const { code, stdout, stderr } = gateway(['bench', 'vhost-user'], undefined, { PATH: '' });
     assert.deepEqual([code, stdout], [2, '']);
-    assert.match(stderr, /dpdk-testpmd is missing: run test\/install-clients/);
+    assert.match(stderr, /dpdk-testpmd, stdbuf are missing: run test\/install-clients/);
   });
 
   it('[utest->req~cli.errors~1] an unknown bench names those that there are', () => {

@@ -6,16 +6,22 @@ import { EventLog } from '../../channel/event-log.ts';
 import { Arena } from '../../data-plane/arena.ts';
 import { buildDataPlane, type DataPlane } from '../../data-plane/data-plane.ts';
 import { DescriptorChain } from '../../data-plane/virtqueue/descriptor-chain.ts';
+import { inlineGenerously } from '../../host/engine.ts';
 import { readBuiltFile } from '../../host/files.ts';
 import { monotonicClock, SpinPace } from '../../host/monotonic-clock.ts';
 import { Scratch, type PartitionArea } from '../../schedule/arena-layout.ts';
 import { compilePlan } from '../../schedule/compile-plan.ts';
 import type { GatewayConfig } from '../../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanNetDevice } from '../../schedule/gateway-plan.ts';
+import { textTable } from '../text-table.ts';
 import { BenchRing, BUFFER_BYTES, RING_SIZE } from './bench-ring.ts';
-import { spreadOf } from './spread.ts';
+import type { BenchResult } from './bench-result.ts';
+import { spreadOf, type Spread } from './spread.ts';
 
 const BURST = 32;
+const ROUNDS = 31;
+const BURSTS = 10_000;
+const SIZES = [64, 256, 1514];
 
 type PartitionConfig = GatewayConfig['partitions'][number];
 
@@ -78,7 +84,7 @@ function benchConfig(): GatewayConfig {
 }
 
 /** Everything that one packet size needs. */
-export class ForwardingBench {
+class ForwardingBench {
   private readonly plan: GatewayPlan = compilePlan(benchConfig());
   private readonly plane: DataPlane;
   private readonly sender: BenchRing;
@@ -217,7 +223,7 @@ function round(bench: ForwardingBench, loop: Loop, bursts: number): number {
 }
 
 /** Alternating rounds of the three loops at one packet size; all in nanoseconds per packet. */
-export function forwardingAt(bytes: number, rounds: number, bursts: number) {
+function forwardingAt(bytes: number, rounds: number, bursts: number) {
   const bench = new ForwardingBench(bytes);
   const times: Record<Loop, number[]> = { copyBurst: [], ringBurst: [], pathBurst: [] };
   for (const loop of LOOPS) round(bench, loop, bursts);
@@ -235,5 +241,27 @@ export function forwardingAt(bytes: number, rounds: number, bursts: number) {
     wholePathNs: spreadOf(times.pathBurst),
     ringToCopy: ratio('ringBurst', 'copyBurst'),
     pathToRing: ratio('pathBurst', 'ringBurst'),
+  };
+}
+
+export function forwarding(): BenchResult {
+  inlineGenerously();
+  const sizes = SIZES.map((bytes) => forwardingAt(bytes, ROUNDS, BURSTS));
+  const cell = ({ median, min, max }: Spread) =>
+    `${median.toFixed(1)} (${min.toFixed(1)}-${max.toFixed(1)})`;
+  const table = textTable([
+    ['bytes', 'plain copy', 'ring to ring', 'whole path', 'ring/copy', 'path/ring'],
+    ...sizes.map((size) => [
+      ...[String(size.bytes), cell(size.copyNs), cell(size.ringToRingNs), cell(size.wholePathNs)],
+      ...[size.ringToCopy.median.toFixed(2), size.pathToRing.median.toFixed(2)],
+    ]),
+  ]);
+  return {
+    document: {
+      runs: ROUNDS,
+      compared: 'alternating rounds in one process: plain wasm copy, ring to ring, whole path',
+      sizes,
+    },
+    text: `nanoseconds per packet, median (min-max) of alternating rounds\n${table}`,
   };
 }
