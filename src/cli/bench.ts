@@ -4,6 +4,7 @@ import { parseArguments, UsageError, type CommandShape } from './arguments.ts';
 import type { BenchResult, Progress } from './bench/bench-result.ts';
 import { forwarding } from './bench/forwarding.ts';
 import { interference } from './bench/interference.ts';
+import { memory } from './bench/memory.ts';
 import { vhostUser } from './bench/vhost-user.ts';
 import { clientsMissing, type Client } from './clients/missing-clients.ts';
 import { ExitCode } from './exit-code.ts';
@@ -22,6 +23,7 @@ interface Bench {
 const BENCHES: Readonly<Record<string, Bench>> = {
   forwarding: { needs: [], run: forwarding },
   interference: { needs: ['dpdk'], run: interference },
+  memory: { needs: [], run: memory },
   'vhost-user': { needs: ['dpdk'], run: vhostUser },
 };
 

@@ -121,6 +121,7 @@ export class Dispatcher {
   }
 
   /** Visits the window's queues in order, again and again, until time or every cap is used up. */
+  // [impl->req~host.idle-cost~1]
   // [impl->req~sched.serving-rule~1]
   private serve(window: ServedWindow, started: number, end: number): void {
     const { time, pace } = this.parts;

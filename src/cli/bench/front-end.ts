@@ -1,4 +1,4 @@
-/** A network front-end over vhost-user that drives any back-end: one pair of split rings, polled. */
+/** A network front-end over vhost-user for any back-end: one pair of split rings, polled. */
 import { DriverQueue } from '../../guest/driver-queue.ts';
 import { RECEIVE_LATER, SEND_LATER, UnixSocket } from '../../host/unix-socket.ts';
 import {
@@ -69,7 +69,6 @@ export class FrontEnd {
 
   close(): void {
     this.socket.close();
-    this.memory.close();
   }
 
   private async introduce(): Promise<void> {

@@ -166,6 +166,7 @@ async function pair(system: System, seconds: number): Promise<Pair> {
     return { quiet: crossing.measure(seconds, false), flooded: crossing.measure(seconds, true) };
   } finally {
     for (const frontEnd of frontEnds) frontEnd.close();
+    view.close();
     await backEnd?.stop();
     rmSync(directory, { recursive: true, force: true });
   }

@@ -12,7 +12,7 @@ export class View {
   readonly i32: Int32Array;
   private readonly mapping: ArenaMapping;
   private readonly bytesEach: number;
-  private next = 0;
+  private readonly memories: SharedMemory[] = [];
 
   constructor(memories: number, bytesEach: number) {
     const pages = (memories * bytesEach) / WASM_PAGE;
@@ -26,12 +26,18 @@ export class View {
 
   /** @throws Error when the host does not map it */
   memory(): SharedMemory {
-    const sliceAt = this.next;
-    this.next += this.bytesEach;
+    const sliceAt = this.memories.length * this.bytesEach;
     const descriptor = createMemoryFile('front-end', this.bytesEach, { seal: true });
     if (!this.mapping.map(descriptor, 0, this.bytesEach, sliceAt))
       throw new Error('the memory of a front-end cannot be mapped');
-    return new SharedMemory(this, descriptor, sliceAt, this.bytesEach);
+    const memory = new SharedMemory(this, descriptor, sliceAt, this.bytesEach);
+    this.memories.push(memory);
+    return memory;
+  }
+
+  /** The files of all memories; who has mapped them keeps them. */
+  close(): void {
+    for (const { descriptor } of this.memories) closeDescriptor(descriptor);
   }
 }
 
@@ -60,12 +66,13 @@ export class SharedMemory {
     return MEMORY_BASE + at;
   }
 
+  /** Everything is free again, for a front-end that comes back. */
+  forget(): void {
+    this.taken = 0;
+  }
+
   /** Where an address is in the view. */
   at(address: number): number {
     return this.sliceAt + (address - MEMORY_BASE);
-  }
-
-  close(): void {
-    closeDescriptor(this.descriptor);
   }
 }

@@ -4,7 +4,7 @@ import { sessionNice, thisHost } from '../../host/host-view.ts';
 
 const NICE = -20;
 
-/** Where the kernel shares processors out by session, this one goes first; no matter if it may not. */
+/** Where processors are shared out by session, this one goes first; no matter if it may not. */
 export function favourSession(pid: number): void {
   if (sessionNice(thisHost) === undefined) return;
   try {

@@ -29,3 +29,8 @@ export function busiestThreadNs(process: number): number {
   const others = threadTimes(process).filter(({ id }) => id !== process);
   return Math.max(...others.map(({ ns }) => ns));
 }
+
+/** Nanoseconds that all threads together have had. */
+export function processNs(process: number): number {
+  return threadTimes(process).reduce((sum, { ns }) => sum + ns, 0);
+}

@@ -172,6 +172,32 @@ describe('dispatcher: visits', () => {
     assert.deepEqual(bench.times('look', 'a.tx0'), [0, 300_000, 600_000, 900_000, 1_000_000]);
   });
 
+  it('[utest->req~host.idle-cost~1] where no sleep fits before the end the last look was the last, and nobody spins for another', () => {
+    const bench = new DispatcherBench({
+      windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0')], { pollUs: 300 })],
+    });
+    const { rest } = bench.time;
+    let sleeps = 0;
+    bench.time.rest = (target, now) => {
+      // From 200 µs before the end on there is not enough time.
+      if (bench.frameNs > 800_000) return false;
+      sleeps++;
+      return rest.call(bench.time, target, now);
+    };
+    bench.frames();
+    assert.deepEqual(bench.times('look', 'a.tx0'), [0, 300_000, 600_000, 900_000]);
+    assert.equal(sleeps, 3);
+  });
+
+  it('[utest->req~host.idle-cost~1] where pollUs is too short for a sleep the next look is still no earlier', () => {
+    const bench = new DispatcherBench({
+      windows: [window('w', 'a', 0, 100_000, [caps('transmitq0')], { pollUs: 40 })],
+    });
+    bench.time.rest = () => false;
+    bench.frames();
+    assert.deepEqual(bench.times('look', 'a.tx0'), [0, 40_000, 80_000]);
+  });
+
   it('[utest->req~sched.static-table~1] after a look that found something there is no sleep', () => {
     const bench = new DispatcherBench({
       windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0')], { pollUs: 600 })],

@@ -1,0 +1,89 @@
+/** `bench memory`: what a gateway with eight connected partitions needs, silent and busy. */
+import { NS_PER_S } from '../../base/time.ts';
+import { nowNs } from '../clients/wait.ts';
+import { textTable } from '../text-table.ts';
+import type { BenchResult, Progress } from './bench-result.ts';
+import { EightPartitions, MAJOR_FRAME_US, POLL_US, type Resident } from './eight-partitions.ts';
+import { spreadOf } from './spread.ts';
+
+const WARM_UP_S = 3;
+const IDLE_S = 10;
+/** With everything before it somewhat less than ten minutes. */
+const SOAK_S = 555;
+const SAMPLE_S = 5;
+/** The first samples still see code being compiled. */
+const EARLY_SAMPLES = 12;
+
+interface Sample extends Resident {
+  /** Since the start of the soak. */
+  readonly seconds: number;
+}
+
+const beyondGuests = ({ anonymous, file }: Resident) => anonymous + file;
+
+/** Median of the slopes between any two samples (Theil, Sen): no collection sways it. */
+export function mibPerHour(samples: readonly Sample[]): number {
+  const slopes = samples.flatMap((later, n) =>
+    samples
+      .slice(0, n)
+      .map(
+        (earlier) =>
+          (beyondGuests(later) - beyondGuests(earlier)) / (later.seconds - earlier.seconds),
+      ),
+  );
+  return spreadOf(slopes).median * 3600;
+}
+
+/** All front-ends send, and one after the other goes and comes back. */
+async function soak(partitions: EightPartitions, progress: Progress): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  const from = nowNs();
+  for (let seconds = SAMPLE_S; seconds <= SOAK_S; seconds += SAMPLE_S) {
+    progress(`soak: ${seconds} of ${SOAK_S} s`);
+    await partitions.send(SAMPLE_S);
+    await partitions.reconnect(samples.length);
+    samples.push({ seconds: (nowNs() - from) / NS_PER_S, ...partitions.resident });
+  }
+  return samples;
+}
+
+export async function memory(progress: Progress): Promise<BenchResult> {
+  const partitions = new EightPartitions();
+  try {
+    progress('idle');
+    await partitions.start();
+    await partitions.send(WARM_UP_S);
+    const idlePercent = await partitions.idlePercent(IDLE_S);
+    const idle = partitions.resident;
+    const samples = await soak(partitions, progress);
+    const growth = mibPerHour(samples.slice(EARLY_SAMPLES));
+    const last = samples.at(-1)!;
+    const row = (state: string, resident: Resident) => [
+      state,
+      ...[beyondGuests(resident), resident.anonymous, resident.file, resident.shared].map((mib) =>
+        mib.toFixed(1),
+      ),
+    ];
+    const text = [
+      `idle: ${idlePercent.toFixed(1)} % of a processor (idle: sleep, major frame ` +
+        `${MAJOR_FRAME_US} µs, pollUs ${POLL_US})`,
+      textTable([
+        ['resident MiB', 'beyond guests', 'anonymous', 'files', 'guests'],
+        row('silent', idle),
+        row(`after ${SOAK_S} s`, last),
+      ]),
+      `soak: ${partitions.received} packets, ${growth.toFixed(2)} MiB per hour`,
+    ];
+    return {
+      document: {
+        runs: 1,
+        idle: { seconds: IDLE_S, majorFrameUs: MAJOR_FRAME_US, pollUs: POLL_US, idlePercent },
+        residentMiB: { beyondGuests: beyondGuests(last), ...last },
+        soak: { seconds: SOAK_S, packets: partitions.received, mibPerHour: growth, samples },
+      },
+      text: text.join('\n'),
+    };
+  } finally {
+    await partitions.stop();
+  }
+}

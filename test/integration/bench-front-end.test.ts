@@ -1,0 +1,61 @@
+/** The front-ends of the benches, on a gateway in this process. */
+import { strict as assert } from 'node:assert';
+import { CrossingBench } from '../../src/cli/bench/crossing.ts';
+import { FRONT_END_BYTES, FrontEnd } from '../../src/cli/bench/front-end.ts';
+import { View } from '../../src/cli/bench/shared-memory.ts';
+import { GatewayHost, TWO_PAIRS } from '../support/vhost/gateway-host.ts';
+
+const DEADLINE_NS = 500_000_000;
+
+describe('front-ends of the benches', function () {
+  this.timeout(30_000);
+  let host: GatewayHost;
+  const view = new View(TWO_PAIRS.length + 1, FRONT_END_BYTES);
+  const frontEnds: FrontEnd[] = [];
+
+  before(async () => {
+    const size = { queueSize: 256, memoryMiB: FRONT_END_BYTES / 2 ** 20 };
+    host = await GatewayHost.start(TWO_PAIRS.map(({ id }) => ({ id, ...size })));
+    for (const { id } of TWO_PAIRS)
+      frontEnds.push(await FrontEnd.connect(host.socket(id), view.memory()));
+  });
+
+  after(async () => {
+    for (const frontEnd of frontEnds) frontEnd.close();
+    view.close();
+    await host.stop();
+  });
+
+  it('[utest->req~vhost.clients~1] every packet of a pair arrives, with a neighbour that floods and without', async () => {
+    const [victim, peer, flood, sink] = TWO_PAIRS.map(({ id }, n) => ({
+      ...{ frontEnd: frontEnds[n]!, mac: host.mac(id) },
+    }));
+    await host.running.reaches('normal', ...TWO_PAIRS.map(({ id }) => id));
+    const crossing = new CrossingBench({
+      ...{ view, victim: victim!, peer: peer!, flood: flood!, sink: sink! },
+    });
+    const quiet = crossing.measure(0.3, false);
+    const flooded = crossing.measure(0.3, true);
+    for (const { lost, samples, discarded, p50Ns, p99Ns, maxNs } of [quiet, flooded]) {
+      assert.equal(lost, 0);
+      assert.ok(samples + discarded > 100, `${samples} and ${discarded} packets`);
+      assert.ok(0 < p50Ns && p50Ns <= p99Ns && p99Ns <= maxNs && maxNs < DEADLINE_NS);
+    }
+    assert.equal(quiet.floodMpps, 0);
+    assert.ok(flooded.floodMpps > 0, 'the flood is there');
+    host.assertAlive();
+    for (const { id } of TWO_PAIRS) assert.deepEqual(host.troubleLines(id), []);
+  });
+
+  it('[utest->req~vhost.single-owner~1] a front-end that finds its place taken says so', async () => {
+    await assert.rejects(
+      FrontEnd.connect(host.socket('a'), view.memory()),
+      /the back-end does not/,
+    );
+  });
+
+  it('[utest->req~cli.errors~1] memory that is too small for the rings is an error of the bench', () => {
+    const memory = new View(1, 65_536).memory();
+    assert.throws(() => memory.allocate(70_000, 16), /not enough/);
+  });
+});
