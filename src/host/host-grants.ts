@@ -1,4 +1,5 @@
 /** What this host grants a gateway, each with the line that would grant it. */
+import { NS_PER_US } from '../base/time.ts';
 import {
   allowedCpus,
   type HostView,
@@ -7,6 +8,7 @@ import {
   thisHost,
   throttlesRealtime,
 } from './host-view.ts';
+import { LATENESS_NS_MAX } from './monotonic-clock.ts';
 
 export interface HostGrant {
   readonly item: string;
@@ -19,9 +21,10 @@ export interface HostGrant {
 
 const STEAL_PERCENT_MAX = 0.1;
 const CLIENTS: Readonly<Record<string, string>> = {
-  'qemu-system-x86_64': 'apt-get install qemu-system-x86',
+  // Debian 12's own loses virtio-net under emulation.
+  'qemu-system-x86_64': 'apt-get install -t bookworm-backports qemu-system-x86',
   'linux.uml': 'apt-get install user-mode-linux',
-  'dpdk-testpmd': 'apt-get install dpdk',
+  'dpdk-testpmd': 'apt-get install dpdk-dev librte-net-virtio23 librte-net-vhost23',
 };
 const SLOW_CLOCKS = ['acpi_pm', 'hpet', 'jiffies', 'refined-jiffies'];
 
@@ -158,6 +161,18 @@ function clock(host: HostView): HostGrant {
   };
 }
 
+/** What sleeps wake up late by is spun away before each window, up to a limit. */
+function wakeUps(host: HostView): HostGrant {
+  const { usualNs, rareNs } = host.wakeUpLateness();
+  const us = (ns: number) => (ns / NS_PER_US).toFixed(0);
+  return {
+    item: 'wake-ups in time',
+    granted: rareNs <= LATENESS_NS_MAX,
+    detail: `${us(usualNs)} µs late, one in fifty ${us(rareNs)} µs or more`,
+    fix: 'give the gateway idle CPUs, or use "idle": "spin" (or processor.max_cstate=1)',
+  };
+}
+
 function seals(host: HostView): HostGrant {
   const granted = host.grantsSeals();
   return {
@@ -201,6 +216,7 @@ const CHECKS: readonly Check[] = [
   governor,
   steal,
   clock,
+  wakeUps,
   seals,
   eventSignals,
 ];

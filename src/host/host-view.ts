@@ -5,7 +5,14 @@ import path from 'node:path';
 import { fileFacts } from './arena-mapping.ts';
 import { closeDescriptor, createMemoryFile } from './descriptors.ts';
 import { EventSignal } from './native/aio.ts';
-import { setThreadNice, useFifo, useOrdinaryScheduling } from './native/thread.ts';
+import { readMonotonic, sleepUntil } from './native/clock.ts';
+import {
+  removeTimerSlack,
+  restoreTimerSlack,
+  setThreadNice,
+  useFifo,
+  useOrdinaryScheduling,
+} from './native/thread.ts';
 
 export interface HostView {
   /** Text of a file without the white space around it; undefined when it cannot be read. */
@@ -15,11 +22,15 @@ export interface HostView {
   grantsFifo(): boolean;
   grantsSeals(): boolean;
   grantsEventSignals(): boolean;
+  /** How late sleepers wake, in nanoseconds: half of them no later, and all but one in fifty. */
+  wakeUpLateness(): { readonly usualNs: number; readonly rareNs: number };
   /** Path of a program by its name, as a shell finds it. */
   find(program: string): string | undefined;
 }
 
 const NICE = -20;
+const WAKE_UPS = 100;
+const SLEEP_NS = 300_000;
 
 export const thisHost: HostView = {
   read(file) {
@@ -50,6 +61,19 @@ export const thisHost: HostView = {
     const signal = EventSignal.open();
     signal?.close();
     return signal !== null;
+  },
+  wakeUpLateness() {
+    const [target, now] = [new Float64Array(1), new Float64Array(1)];
+    removeTimerSlack();
+    const lateness = Float64Array.from({ length: WAKE_UPS }, () => {
+      readMonotonic(now);
+      target[0] = now[0]! + SLEEP_NS;
+      sleepUntil(target);
+      readMonotonic(now);
+      return now[0]! - target[0]!;
+    }).sort();
+    restoreTimerSlack();
+    return { usualNs: lateness[WAKE_UPS / 2]!, rareNs: lateness[(WAKE_UPS * 49) / 50]! };
   },
   find(program) {
     const places = (process.env['PATH'] ?? '').split(path.delimiter);

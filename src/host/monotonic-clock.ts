@@ -19,7 +19,7 @@ export class SpinPace implements Pace {
 
 /** Between these the host is expected to wake a sleeper late; the longest at first. */
 const LATENESS_NS_MIN = 2_000;
-const LATENESS_NS_MAX = 100_000;
+export const LATENESS_NS_MAX = 100_000;
 /** Shorter sleeps are not worth their system call. */
 const SLEEP_NS_MIN = 5_000;
 /**

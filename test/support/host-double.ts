@@ -7,6 +7,7 @@ export interface HostDouble {
   readonly fifo?: boolean;
   readonly seals?: boolean;
   readonly eventSignals?: boolean;
+  readonly latenessNs?: readonly [number, number];
   readonly programs?: readonly string[];
 }
 
@@ -17,6 +18,10 @@ export function hostDouble(double: HostDouble = {}): HostView {
     grantsFifo: () => double.fifo ?? false,
     grantsSeals: () => double.seals ?? false,
     grantsEventSignals: () => double.eventSignals ?? false,
+    wakeUpLateness: () => {
+      const [usualNs, rareNs] = double.latenessNs ?? [1e9, 1e9];
+      return { usualNs, rareNs };
+    },
     find: (program) => (double.programs?.includes(program) ? `/bin/${program}` : undefined),
   };
 }

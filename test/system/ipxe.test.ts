@@ -1,11 +1,7 @@
 /** iPXE, a driver of others that polls, gets an address by DHCP from a user-mode Linux behind the gateway. */
 import { strict as assert } from 'node:assert';
-import {
-  addAddress,
-  address,
-  packetsReceived,
-  receivesPacketsOf,
-} from '../support/clients/guest-traffic.ts';
+import { addAddress, address } from '../../src/cli/clients/guest-network.ts';
+import { packetsReceived, receivesPacketsOf } from '../support/clients/guest-traffic.ts';
 import { describeWithClients, showTails } from '../support/clients/missing-clients.ts';
 import { PxeMachine } from '../support/clients/pxe-machine.ts';
 import { bothWays, socketOf, guestsConfig } from '../../src/cli/clients/guests-config.ts';

@@ -1,8 +1,7 @@
 /** Two QEMU guests and a user-mode Linux on one gateway: who may talk does, who may not is not heard. */
 import { strict as assert } from 'node:assert';
+import { address, configure } from '../../src/cli/clients/guest-network.ts';
 import {
-  address,
-  configure,
   knows,
   packetsReceived,
   ping,

@@ -1,8 +1,7 @@
 /** Two QEMU guests that outlive their gateway, and one whose memory grows while it talks. */
 import { strict as assert } from 'node:assert';
+import { address, configure } from '../../src/cli/clients/guest-network.ts';
 import {
-  address,
-  configure,
   pingCommand,
   pingsAll,
   reaches,

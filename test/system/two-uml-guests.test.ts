@@ -1,9 +1,7 @@
 /** Two user-mode Linux guests: commands of their drivers, features of their rings, the state of their links. */
 import { strict as assert } from 'node:assert';
+import { address, configure, hasCarrier } from '../../src/cli/clients/guest-network.ts';
 import {
-  address,
-  configure,
-  hasCarrier,
   knows,
   negotiated,
   packetsReceived,

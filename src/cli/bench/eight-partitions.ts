@@ -23,7 +23,9 @@ const PACKETS = 32;
 /** Every front-end sends a few packets each time. */
 const SEND_EVERY_MS = 10;
 const BURST = 8;
-const GONE_MS = 100;
+/** Until a front-end is seen to have gone, another one is refused. */
+const GONE_MS = 20;
+const CONNECTIONS_MAX = 50;
 const KIB = 1024;
 
 const partners = (n: number) => n ^ 1;
@@ -119,8 +121,6 @@ export class EightPartitions {
   async reconnect(turn: number): Promise<void> {
     const n = turn % PARTITIONS;
     this.frontEnds[n]!.close();
-    // Until it is seen to have gone, another one is refused.
-    await pause(GONE_MS);
     this.frontEnds[n] = await this.connect(n);
   }
 
@@ -145,10 +145,21 @@ export class EightPartitions {
     return { anonymous: mib('RssAnon'), file: mib('RssFile'), shared: mib('RssShmem') };
   }
 
+  private async served(n: number): Promise<FrontEnd> {
+    for (let connections = 1; ; connections++) {
+      const memory = this.memories[n]!;
+      memory.forget();
+      try {
+        return await FrontEnd.connect(socketOf(this.directory, names[n]!), memory);
+      } catch (error) {
+        if (connections === CONNECTIONS_MAX) throw error;
+        await pause(GONE_MS);
+      }
+    }
+  }
+
   private async connect(n: number): Promise<FrontEnd> {
-    const memory = this.memories[n]!;
-    memory.forget();
-    const frontEnd = await FrontEnd.connect(socketOf(this.directory, names[n]!), memory);
+    const frontEnd = await this.served(n);
     const { receiveq, transmitq } = frontEnd;
     for (let index = 0; index < RING_SIZE; index++) {
       receiveq.expose(index, BUFFER_BYTES, true);

@@ -57,18 +57,27 @@ export class FrontEnd {
   static async connect(path: string, memory: SharedMemory): Promise<FrontEnd> {
     const socket = await connected(path);
     const frontEnd = new FrontEnd(socket, memory);
-    await frontEnd.introduce();
-    await frontEnd.startRing(RECEIVE, frontEnd.receiveq);
-    await frontEnd.startRing(TRANSMIT, frontEnd.transmitq);
-    for (const ring of [RECEIVE, TRANSMIT])
-      await frontEnd.tell(FrontendRequest.SET_VRING_ENABLE, u32(ring, 1));
-    // What has an answer comes after everything that has none.
-    await frontEnd.features();
-    return frontEnd;
+    try {
+      await frontEnd.start();
+      return frontEnd;
+    } catch (error) {
+      frontEnd.close();
+      throw error;
+    }
   }
 
   close(): void {
     this.socket.close();
+  }
+
+  private async start(): Promise<void> {
+    await this.introduce();
+    await this.startRing(RECEIVE, this.receiveq);
+    await this.startRing(TRANSMIT, this.transmitq);
+    for (const ring of [RECEIVE, TRANSMIT])
+      await this.tell(FrontendRequest.SET_VRING_ENABLE, u32(ring, 1));
+    // What has an answer comes after everything that has none.
+    await this.features();
   }
 
   private async introduce(): Promise<void> {

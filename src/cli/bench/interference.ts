@@ -8,7 +8,7 @@ import path from 'node:path';
 import { NS_PER_US } from '../../base/time.ts';
 import type { GatewayConfig, WindowConfig } from '../../schedule/gateway-config.ts';
 import { macOctets } from '../../wire/ethernet.ts';
-import { favourSession } from '../clients/favour.ts';
+import { favoured, favourSession } from '../clients/favour.ts';
 import { GatewayProcess } from '../clients/gateway-process.ts';
 import { Testpmd } from '../clients/testpmd.ts';
 import { CrossingBench, type Crossing, type Endpoint } from './crossing.ts';
@@ -211,7 +211,6 @@ async function measure(
   seconds: number,
   progress: Progress,
 ): Promise<Interference[]> {
-  favourSession(process.pid);
   const pairs: Record<System, Pair[]> = { gateway: [], testpmd: [] };
   for (let n = 0; n < count; n++)
     for (const system of SYSTEMS) {
@@ -222,7 +221,7 @@ async function measure(
 }
 
 export async function interference(progress: Progress): Promise<BenchResult> {
-  const flows = await measure(PAIRS, SECONDS, progress);
+  const flows = await favoured(() => measure(PAIRS, SECONDS, progress));
   const row = (system: string, state: string, series: Medians) => [
     ...[system, state, us(series.p50Ns), us(series.p99Ns), us(series.p999Ns), us(series.maxNs)],
     ...[String(series.samples), String(series.lost), series.floodMpps.toFixed(2)],

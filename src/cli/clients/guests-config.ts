@@ -8,8 +8,15 @@ import type {
 } from '../../schedule/gateway-config.ts';
 import { queueNamesOf } from '../../schedule/queue-names.ts';
 
-const MAJOR_FRAME_US = 2000;
-const CONTROL_US = 300;
+/** How the schedule is cut; windows share what the control window leaves. */
+export interface GuestsTiming {
+  readonly majorFrameUs: number;
+  readonly controlUs: number;
+  readonly pollUs: number;
+}
+
+/** Long windows, which leave the processors to the guests. */
+const EASY: GuestsTiming = { majorFrameUs: 2000, controlUs: 300, pollUs: 50 };
 /** Between two windows, so that they do not touch. */
 const GAP_US = 20;
 const KIB = 1024;
@@ -92,11 +99,14 @@ function routeConfig({ from, to, vlan }: GuestRoute, n: number): RouteConfig {
 }
 
 /** A window for each partition, equally long, in which all its queues are served. */
-function windows(partitions: GatewayConfig['partitions']): WindowConfig[] {
-  const lengthUs = Math.floor((MAJOR_FRAME_US - CONTROL_US) / partitions.length);
+function windows(
+  partitions: GatewayConfig['partitions'],
+  { majorFrameUs, controlUs, pollUs }: GuestsTiming,
+): WindowConfig[] {
+  const lengthUs = Math.floor((majorFrameUs - controlUs) / partitions.length);
   return partitions.map(({ id, devices }, n) => ({
-    ...{ id, partition: id, offsetUs: CONTROL_US + n * lengthUs, durationUs: lengthUs - GAP_US },
-    pollUs: 50,
+    ...{ id, partition: id, offsetUs: controlUs + n * lengthUs, durationUs: lengthUs - GAP_US },
+    pollUs,
     queues: devices.flatMap((device) =>
       queueNamesOf(device)
         .filter(({ role }) => role !== 'receive')
@@ -114,6 +124,7 @@ export function guestsConfig(
   directory: string,
   partitions: readonly GuestPartition[],
   routes: readonly GuestRoute[],
+  timing = EASY,
 ): GatewayConfig {
   const configured: GatewayConfig['partitions'] = partitions.map((partition) => ({
     ...{ id: partition.id, asil: 'QM', memoryMiB: partition.memoryMiB ?? 256 },
@@ -131,11 +142,11 @@ export function guestsConfig(
     partitions: configured,
     network: { routes: routes.map(routeConfig) },
     schedule: {
-      majorFrameUs: MAJOR_FRAME_US,
+      majorFrameUs: timing.majorFrameUs,
       idle: 'sleep',
       windows: [
-        { id: 'control', kind: 'control', offsetUs: 0, durationUs: CONTROL_US - GAP_US },
-        ...windows(configured),
+        { id: 'control', kind: 'control', offsetUs: 0, durationUs: timing.controlUs - GAP_US },
+        ...windows(configured, timing),
       ],
     },
     costs: {

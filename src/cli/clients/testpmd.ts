@@ -32,6 +32,8 @@ export interface VhostPort {
   readonly driver: 'vhost';
   readonly socket: string;
   readonly queues?: number;
+  /** Offers segmentation and checksums. */
+  readonly segments?: boolean;
 }
 
 export interface TestpmdOptions {
@@ -54,7 +56,8 @@ const flag = (value: boolean | undefined) => (value ? 1 : 0);
 
 function portWord(port: VirtioUserPort | VhostPort, n: number): string {
   const { socket, queues = 1 } = port;
-  if (port.driver === 'vhost') return `net_vhost${n},iface=${socket},queues=${queues}`;
+  if (port.driver === 'vhost')
+    return `net_vhost${n},iface=${socket},queues=${queues}${port.segments ? ',tso=1' : ''}`;
   const { mac, queueSize = 256, packed, inOrder, mergeable, server } = port;
   return [
     `net_virtio_user${n},path=${socket},queues=${queues},queue_size=${queueSize}`,

@@ -19,6 +19,11 @@ export function removeTimerSlack(): boolean {
   return prctl(PR_SET_TIMERSLACK, 1) === 0;
 }
 
+/** Gives the calling thread the slack that it was born with. */
+export function restoreTimerSlack(): void {
+  prctl(PR_SET_TIMERSLACK, 0);
+}
+
 /** The kernel's number of the calling thread. */
 export function thisThread(): number {
   return cGettid();

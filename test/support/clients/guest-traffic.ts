@@ -1,5 +1,6 @@
 /** Traffic between Linux guests, and what arrived of it. */
 import { strict as assert } from 'node:assert';
+import { address } from '../../../src/cli/clients/guest-network.ts';
 import type { LinuxGuest } from '../../../src/cli/clients/linux-guest.ts';
 
 const TRANSFER_MS = 60_000;
@@ -14,27 +15,6 @@ export interface Pings {
 export interface PingOptions {
   readonly count?: number;
   readonly intervalMs?: number;
-}
-
-/** A host of the tests' network. */
-export function address(host: number): string {
-  return `10.0.0.${host}`;
-}
-
-export async function addAddress(guest: LinuxGuest, host: number): Promise<void> {
-  await guest.succeed(`ip link set eth0 up && ip addr add ${address(host)}/24 dev eth0`);
-}
-
-/** Resolves when the link of a guest is up, or down. */
-export async function hasCarrier(guest: LinuxGuest, up: boolean): Promise<void> {
-  const carrier = '"$(cat /sys/class/net/eth0/carrier)"';
-  await guest.succeed(`until [ ${carrier} = ${up ? 1 : 0} ]; do usleep 20000; done`);
-}
-
-/** Gives a guest its address, and waits until it can be used. */
-export async function configure(guest: LinuxGuest, host: number): Promise<void> {
-  await addAddress(guest, host);
-  await hasCarrier(guest, true);
 }
 
 /** The guest sends to a host without asking for its address first: nobody has to answer. */

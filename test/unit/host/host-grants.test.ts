@@ -29,6 +29,20 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
+    item: 'wake-ups in time',
+    when: 'sleepers are rarely later than what is spun away',
+    double: { latenessNs: [27_000, 100_000] },
+    granted: true,
+    detail: '27 µs late, one in fifty 100 µs or more',
+  },
+  {
+    item: 'wake-ups in time',
+    when: 'they often are',
+    double: { latenessNs: [90_000, 2_100_400] },
+    granted: false,
+    detail: '90 µs late, one in fifty 2100 µs or more',
+  },
+  {
     item: 'processors',
     when: 'there are three',
     double: { files: status('0-1,5') },
@@ -292,9 +306,11 @@ describe('host grants', () => {
 
 describe('this host', () => {
   it('[utest->req~host.grants~1] is asked without a trace left', () => {
-    const facts = () => [os.getPriority(), fs.readdirSync('/proc/self/fd').length, policy()];
+    const slack = () => fs.readFileSync('/proc/self/timerslack_ns', 'utf8');
+    const descriptors = () => fs.readdirSync('/proc/self/fd').length;
+    const facts = () => [os.getPriority(), descriptors(), policy(), slack()];
     const before = facts();
-    assert.equal(hostGrants().length, 13);
+    assert.equal(hostGrants().length, 14);
     assert.deepEqual(facts(), before);
   });
 
@@ -302,6 +318,8 @@ describe('this host', () => {
     assert.ok(allowedCpus(thisHost).length >= 1);
     assert.equal(thisHost.grantsSeals(), true);
     assert.equal(thisHost.grantsEventSignals(), true);
+    const { usualNs, rareNs } = thisHost.wakeUpLateness();
+    assert.ok(0 < usualNs && usualNs <= rareNs);
     assert.equal(thisHost.read('/nowhere'), undefined);
   });
 
