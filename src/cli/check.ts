@@ -6,7 +6,7 @@ import { configurationOf } from '../control-plane/device-configuration.ts';
 import { writeTextFile } from '../host/files.ts';
 import { WASM_PAGE } from '../schedule/arena-layout.ts';
 import { compilePlan } from '../schedule/compile-plan.ts';
-import type { GatewayPlan } from '../schedule/gateway-plan.ts';
+import type { GatewayPlan, PlanWindow } from '../schedule/gateway-plan.ts';
 import { DEVICE_TYPE_ID } from '../wire/virtio.ts';
 import { parseArguments, type CommandShape } from './arguments.ts';
 import { ExitCode } from './exit-code.ts';
@@ -33,14 +33,36 @@ function utilisation(plan: GatewayPlan): number {
 }
 
 function windowsOf(plan: GatewayPlan) {
-  return plan.windows.map(({ id, partition, offsetNs, durationNs, queues }) => ({
+  return plan.windows.map(({ id, partition, display, offsetNs, durationNs, queues }) => ({
     id,
     partition: plan.partitions[partition]?.id ?? null,
+    ...(display >= 0 && { display: plan.displays[display]!.id }),
     offsetNs,
     durationNs,
     quota: Object.fromEntries(
       queues.map(({ queue, requestsMax }) => [plan.queues[queue]!.name, requestsMax]),
     ),
+  }));
+}
+
+function displaysOf({ displays, planes, regions, devices }: GatewayPlan) {
+  return displays.map((display) => ({
+    id: display.id,
+    widthPx: display.widthPx,
+    heightPx: display.heightPx,
+    refreshNs: display.refreshNs,
+    planes: display.planes.map((index) => {
+      const { id, rectangle, asil, device, ownerLost, visible, regions: own } = planes[index]!;
+      return {
+        id,
+        rectPx: [rectangle.x, rectangle.y, rectangle.width, rectangle.height],
+        asil,
+        owner: devices[device]!.id,
+        ownerLost,
+        visiblePx: visible.reduce((sum, { width, height }) => sum + width * height, 0),
+        protectedRegions: own.map((region) => regions[region]!.id),
+      };
+    }),
   }));
 }
 
@@ -58,6 +80,7 @@ export function checkReport(loaded: LoadedConfig, plan: GatewayPlan | undefined)
     utilisation: plan ? utilisation(plan) : null,
     memoryMiB: plan ? (plan.layout.pages * WASM_PAGE) / MIB : null,
     windows: plan ? windowsOf(plan) : [],
+    displays: plan ? displaysOf(plan) : [],
     flows: (plan?.flows ?? []).map(({ id, deadlineNs }) => ({
       id,
       boundNs: null,
@@ -71,24 +94,52 @@ export function checkReport(loaded: LoadedConfig, plan: GatewayPlan | undefined)
   };
 }
 
+/** What a window is for: its queues with their caps, or the gateway's own work. */
+function purposeOf({ queues: planned, displays }: GatewayPlan, window: PlanWindow): string {
+  if (window.kind === 'compositor') return `composes ${displays[window.display]!.id}`;
+  return window.queues
+    .map(
+      ({ queue, requestsMax }) =>
+        `${planned[queue]!.name.split('.').slice(1).join('.')} ≤ ${requestsMax}`,
+    )
+    .join(', ');
+}
+
+function printDisplays(plan: GatewayPlan): void {
+  for (const { id, widthPx, heightPx, refreshNs, planes } of displaysOf(plan)) {
+    console.log();
+    console.log(`display ${id}: ${widthPx} x ${heightPx} pixels every ${us(refreshNs)}`);
+    const rows = planes.map((plane) => [
+      plane.id,
+      plane.rectPx.join(', '),
+      plane.asil,
+      plane.owner,
+      plane.ownerLost,
+      plane.protectedRegions.join(', '),
+    ]);
+    console.log(
+      textTable([
+        ['plane', 'x, y, width, height', 'ASIL', 'owner', 'owner lost', 'protected regions'],
+        ...rows,
+      ]),
+    );
+  }
+}
+
 function printPlan(plan: GatewayPlan): void {
-  const rows = plan.windows.map(({ id, partition, offsetNs, durationNs, queues }) => [
-    id,
-    plan.partitions[partition]?.id ?? '(gateway)',
-    us(offsetNs),
-    us(durationNs),
-    queues
-      .map(
-        ({ queue, requestsMax }) =>
-          `${plan.queues[queue]!.name.split('.').slice(1).join('.')} ≤ ${requestsMax}`,
-      )
-      .join(', '),
+  const rows = plan.windows.map((window) => [
+    window.id,
+    plan.partitions[window.partition]?.id ?? '(gateway)',
+    us(window.offsetNs),
+    us(window.durationNs),
+    purposeOf(plan, window),
   ]);
   console.log(
     `${plan.name}: major frame ${us(plan.majorFrameNs)}, ${(100 * utilisation(plan)).toFixed(1)} % in windows, ` +
       `arena ${Math.ceil((plan.layout.pages * WASM_PAGE) / MIB)} MiB`,
   );
   console.log(textTable([['window', 'partition', 'offset', 'duration', 'queues'], ...rows]));
+  printDisplays(plan);
   if (plan.flows.length === 0) return;
   console.log();
   console.log(

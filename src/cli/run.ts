@@ -72,6 +72,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const gateway = new Gateway(compilePlan(config), config, {
     realtime,
     decode: options['decode'] === true,
+    configFile: file,
   });
   const quiet = options['json'] === true;
   const now = new Float64Array(1);

@@ -18,6 +18,7 @@ import { GuestBuilder } from './guest-builder.ts';
 import { ReactionTable } from './health/reaction-table.ts';
 import { Supervision, type FaultReport } from './health/supervision.ts';
 import { PartitionManager } from './partition-manager.ts';
+import { loadWarningPictures } from './warning-pictures.ts';
 
 const STOP_WITHIN_MS = 5000;
 
@@ -26,6 +27,8 @@ export interface GatewayOptions {
   readonly realtime?: boolean;
   /** Every message of a front-end is written to the log, in words. */
   readonly decode?: boolean;
+  /** File of the configuration: the pictures that it names lie beside it. */
+  readonly configFile?: string;
 }
 
 /** Why a gateway ended by itself. */
@@ -63,6 +66,8 @@ export class Gateway {
       events: new SharedArrayBuffer(EventLog.bytes),
       counters: new SharedArrayBuffer(Counters.bytes(plan)),
     };
+    const arena = new Uint8Array(this.shared.memory.buffer);
+    loadWarningPictures(plan, arena, options.configFile ?? '.');
     this.counters = new Counters(plan, this.shared.counters);
     this.events = new EventLog(this.shared.events);
     this.link = new DataPlaneLink(new CommandChannel(this.shared.commands));

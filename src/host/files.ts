@@ -77,6 +77,11 @@ export function writeFileBytes(file: string, bytes: Uint8Array): void {
   }
 }
 
+/** Path of a file that another one names: relative to the directory of that one. */
+export function besideFile(file: string, name: string): string {
+  return path.resolve(path.dirname(file), name);
+}
+
 /** Text of a file of this package, by its path from the top level. */
 export function readPackageFile(relative: string): string {
   return readFileSync(packagePath(relative), 'utf8');

@@ -208,6 +208,7 @@ describe('command line: check of a wrong configuration', () => {
         utilisation: null,
         memoryMiB: null,
         windows: [],
+        displays: [],
         flows: [],
       });
       assert.equal(code, 2);
@@ -251,6 +252,7 @@ describe('command line: check of a right configuration', () => {
       majorFrameNs: 10_000_000,
       utilisation: 0.4,
       memoryMiB: rest.memoryMiB,
+      displays: [],
       errors: [],
     });
     assert.ok(rest.memoryMiB >= 12 && rest.memoryMiB < 4096);

@@ -57,7 +57,17 @@ export function assertBreaks(
   says: readonly string[],
   change: (draft: ConfigDraft) => void,
 ): void {
-  const found = breaches(twoPartitions(change));
+  assertOneBreach(twoPartitions(change), rule, at, says);
+}
+
+/** The one finding of a configuration: of this rule, at this path, naming these words. */
+export function assertOneBreach(
+  config: GatewayConfig,
+  rule: string,
+  at: string,
+  says: readonly string[],
+): void {
+  const found = breaches(config);
   assert.deepEqual(
     found.map((breach) => `${breach.rule} ${breach.path}`),
     [`${rule} ${at}`],

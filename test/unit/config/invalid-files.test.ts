@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { BROKEN_CONFIGS, type BrokenConfig } from '../../support/broken-configs.ts';
 import { breaches, invalidNames, invalidText, place, problemsOf } from '../../support/judged.ts';
+import { sharedDisplay } from '../../support/shared-display.ts';
 import { twoPartitions } from '../../support/two-partitions.ts';
 import { RULES } from '../../../src/control-plane/config/rules/index.ts';
 import type { GatewayConfig } from '../../../src/schedule/gateway-config.ts';
@@ -35,8 +36,9 @@ function assertBreaksOnlyItsRule(name: string, broken: BrokenConfig): void {
 }
 
 describe('config/invalid', () => {
-  it('[utest->req~cfg.semantic~1] is derived from a configuration that is accepted', () => {
+  it('[utest->req~cfg.semantic~1] is derived from configurations that are accepted', () => {
     assert.deepEqual(problemsOf(JSON.stringify(twoPartitions())), []);
+    assert.deepEqual(problemsOf(JSON.stringify(sharedDisplay())), []);
   });
 
   it('[utest->req~cfg.semantic~1] has a file for every rule', () => {

@@ -1,12 +1,16 @@
 /** Rules about routes and flows. */
+import { PIXEL_BYTES } from '../../../schedule/arena-layout.ts';
 import { packetBytesMax, mtuOf } from '../../../schedule/cost-model.ts';
+import { rectangleOf } from '../../../schedule/display-plan.ts';
 import type {
   GatewayConfig,
   NetDeviceConfig,
   RouteConfig,
 } from '../../../schedule/gateway-config.ts';
+import { queueNamesOf } from '../../../schedule/queue-names.ts';
 import { Ethernet } from '../../../wire/ethernet.ts';
 import { didYouMean, type Finding } from '../validator.ts';
+import { everyPlane, everyScanout } from './display-entries.ts';
 import { netDeviceIds } from './partition-rules.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 import { servedQueues } from './window-entries.ts';
@@ -135,8 +139,8 @@ function* flowEnds(config: GatewayConfig): Iterable<Finding> {
     if (!('route' in flow)) continue;
     const [partition, device, queue] = flow.from.split('.');
     const sender = deviceOf(config, `${partition}.${device}`);
-    const pair = Number(queue?.slice('transmitq'.length));
-    if (!sender || pair >= sender.queuePairs) {
+    const transmits = sender && queueNamesOf(sender).find(({ name }) => name === queue)?.role;
+    if (transmits !== 'transmit') {
       yield at(['flows', f, 'from'], `there is no queue "${flow.from}"`);
     }
     const route = config.network.routes.find((candidate) => candidate.id === flow.route);
@@ -157,6 +161,29 @@ function* flowEnds(config: GatewayConfig): Iterable<Finding> {
         `${flow.bytesMax} bytes are more than the device admits, ${packetBytesMax(sender)}`,
       );
     }
+  }
+}
+
+/** A flow of commands starts at the controlq of a GPU device and flushes at most its planes. */
+function* gpuFlowEnds(config: GatewayConfig): Iterable<Finding> {
+  for (const [f, flow] of config.flows.entries()) {
+    if ('route' in flow) continue;
+    const scanouts = [...everyScanout(config)].filter(
+      ({ deviceId }) => flow.from === `${deviceId}.controlq`,
+    );
+    if (scanouts.length === 0) {
+      yield at(['flows', f, 'from'], `there is no controlq of a GPU device "${flow.from}"`);
+      continue;
+    }
+    const most = [...everyPlane(config)]
+      .filter(({ id }) => scanouts.some(({ planeId }) => planeId === id))
+      .map(({ plane }) => rectangleOf(plane.rectPx))
+      .reduce((max, { width, height }) => Math.max(max, width * height * PIXEL_BYTES), 0);
+    if (flow.bytesMax <= most) continue;
+    yield at(
+      ['flows', f, 'bytesMax'],
+      `${flow.bytesMax} bytes are more than the largest plane of the device has, ${most}`,
+    );
   }
 }
 
@@ -195,5 +222,6 @@ export const NETWORK_RULES: readonly Rule[] = [
       ),
   },
   { name: 'flow-end-unknown', check: flowEnds },
+  { name: 'gpu-flow-wrong', check: gpuFlowEnds },
   { name: 'flow-not-served', check: flowsServed },
 ];

@@ -3,10 +3,12 @@ import {
   ARENA_PAGES_MAX,
   EMBEDDED_BUFFER_BYTES,
   layOutArena,
+  PIXEL_BYTES,
   WASM_PAGE,
 } from '../../../schedule/arena-layout.ts';
 import { layoutRequestOf } from '../../../schedule/compile-plan.ts';
-import { descriptorsMaxOf, packetBytesMax } from '../../../schedule/cost-model.ts';
+import { packetBytesMax } from '../../../schedule/cost-model.ts';
+import { rectangleOf } from '../../../schedule/display-plan.ts';
 import type {
   DeviceConfig,
   GatewayConfig,
@@ -21,6 +23,7 @@ import {
   unsupportedIn,
 } from '../../features/feature-sets.ts';
 import { didYouMean, type Finding } from '../validator.ts';
+import { everyPlane } from './display-entries.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 
 const MIB = 1024 * 1024;
@@ -79,19 +82,31 @@ function ringBytes(size: number): number {
   );
 }
 
+/** Two pictures for each scanout, of which one is drawn while the other is shown. */
+function pictureBytes(config: GatewayConfig, device: DeviceConfig): number {
+  if (device.type !== 'virtio-gpu') return 0;
+  const ids = device.scanouts.map(({ display, plane }) => `${display}.${plane}`);
+  return [...everyPlane(config)]
+    .filter(({ id }) => ids.includes(id))
+    .map(({ plane }) => rectangleOf(plane.rectPx))
+    .reduce((sum, { width, height }) => sum + 2 * width * height * PIXEL_BYTES, 0);
+}
+
 function* memoryHoldsQueues(config: GatewayConfig): Iterable<Finding> {
   for (const [p, partition] of config.partitions.entries()) {
     if (partition.guest.type !== 'embedded') continue;
     const bytes = partition.devices.reduce(
       (sum, device) =>
-        sum + queueNamesOf(device).length * (ringBytes(queueSizeOf(device)) + CACHE_LINE),
+        sum +
+        queueNamesOf(device).length * (ringBytes(queueSizeOf(device)) + CACHE_LINE) +
+        pictureBytes(config, device),
       0,
     );
     if (bytes <= partition.memoryMiB * MIB) continue;
     yield at(
       ['partitions', p, 'memoryMiB'],
       `the embedded guest of "${partition.id}" needs ` +
-        `${Math.ceil(bytes / MIB)} MiB for its rings and buffers, not ${partition.memoryMiB}`,
+        `${Math.ceil(bytes / MIB)} MiB for its rings, buffers and pictures, not ${partition.memoryMiB}`,
     );
   }
 }
@@ -109,11 +124,12 @@ function* queueSizes(config: GatewayConfig): Iterable<Finding> {
 }
 
 function* descriptorLimits(config: GatewayConfig): Iterable<Finding> {
-  for (const { device, path } of netDevices(config)) {
-    if ((device.descriptorsMax ?? 0) <= device.queueSize) continue;
+  for (const { device, path } of everyDevice(config)) {
+    const size = queueSizeOf(device);
+    if ((device.descriptorsMax ?? 0) <= size) continue;
     yield at(
       [...path, 'descriptorsMax'],
-      `"descriptorsMax" is ${device.descriptorsMax}; a chain has at most queueSize, ${descriptorsMaxOf(device)}`,
+      `"descriptorsMax" is ${device.descriptorsMax}; a chain has at most queueSize, ${size}`,
     );
   }
 }

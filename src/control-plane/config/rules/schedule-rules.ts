@@ -8,6 +8,7 @@ import {
 import { queueNamesOf } from '../../../schedule/queue-names.ts';
 import type { JsonPath } from '../json-source.ts';
 import { didYouMean, type Finding } from '../validator.ts';
+import { everyRegion } from './display-entries.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 import { servedQueues, windowEntries } from './window-entries.ts';
 
@@ -27,6 +28,9 @@ function* microseconds(config: GatewayConfig): Iterable<[JsonPath, number | unde
     for (const key of ['periodUs', 'jitterUs', 'spacingUs'] as const) {
       yield [['flows', f, 'arrival', key], arrival[key]];
     }
+  }
+  for (const { region, path } of everyRegion(config)) {
+    yield [[...path, 'frozenAfterUs'], region.frozenAfterUs];
   }
   for (const [p, { guest }] of config.partitions.entries()) {
     yield [['partitions', p, 'guest', 'parameters', 'periodUs'], parametersOf(guest)?.periodUs];
@@ -113,17 +117,36 @@ function* windowOwners(config: GatewayConfig): Iterable<Finding> {
   const ids = config.partitions.map((partition) => partition.id);
   for (const [w, window] of config.schedule.windows.entries()) {
     const path = ['schedule', 'windows', w] as const;
-    if (window.kind === 'control') {
+    const { kind = 'partition' } = window;
+    if (kind !== 'partition') {
       if (window.partition !== undefined)
-        yield at([...path, 'partition'], 'a control window belongs to no partition');
+        yield at([...path, 'partition'], `a ${kind} window belongs to no partition`);
       if (window.queues !== undefined)
-        yield at([...path, 'queues'], 'a control window serves no queues');
+        yield at([...path, 'queues'], `a ${kind} window serves no queues`);
     } else if (window.partition === undefined || window.queues === undefined) {
       yield at(path, `window "${window.id}" needs "partition" and "queues"`);
     } else if (!ids.includes(window.partition)) {
       yield at(
         [...path, 'partition'],
         `there is no partition "${window.partition}".${didYouMean(window.partition, ids)}`,
+      );
+    }
+  }
+}
+
+function* windowDisplays(config: GatewayConfig): Iterable<Finding> {
+  const ids = (config.displays ?? []).map((display) => display.id);
+  for (const [w, window] of config.schedule.windows.entries()) {
+    const path = ['schedule', 'windows', w] as const;
+    const composes = window.kind === 'compositor';
+    if (composes && window.display === undefined) {
+      yield at(path, `compositor window "${window.id}" needs "display"`);
+    } else if (!composes && window.display !== undefined) {
+      yield at([...path, 'display'], 'only a compositor window composes a display');
+    } else if (window.display !== undefined && !ids.includes(window.display)) {
+      yield at(
+        [...path, 'display'],
+        `there is no display "${window.display}".${didYouMean(window.display, ids)}`,
       );
     }
   }
@@ -194,6 +217,7 @@ export const SCHEDULE_RULES: readonly Rule[] = [
   { name: 'windows-overlap', check: overlaps },
   { name: 'windows-touch', check: touching },
   { name: 'window-owner-wrong', check: windowOwners },
+  { name: 'window-display-wrong', check: windowDisplays },
   { name: 'window-queue-unknown', check: queuesExist },
   { name: 'window-serves-receiveq', check: queuesPolled },
   { name: 'window-queue-twice', check: queuesOnce },
