@@ -16,6 +16,7 @@ import { EmbeddedGuest } from './embedded-guest.ts';
 import type { Guest } from './guest.ts';
 import { VirtioFunction } from './pci/virtio-function.ts';
 import { PartitionMemory } from './vhost-user/partition-memory.ts';
+import { scanoutSources } from './vhost-user/scanout-feed.ts';
 import { VhostUserDevice } from './vhost-user/vhost-user-device.ts';
 import { VhostUserGuest } from './vhost-user/vhost-user-guest.ts';
 
@@ -123,6 +124,7 @@ export class GuestBuilder {
       regionsAt,
       ...common,
       config: configurationOf(device, words, statusAt),
+      scanouts: device.type === 'virtio-gpu' ? scanoutSources(plan, device) : [],
       socketPath: socketPathOf(guest.socketDirectory, ownId(device)),
       socketMode: guest.socketMode,
       onFault: (fault, queue, detail) => events.onFault(device.partition, queue, fault, detail),

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import { assert } from '../base/assert.ts';
 import { SOCKET_PATH_BYTES_MAX } from '../schedule/socket-path.ts';
+import type { GatheredMessage } from './gathered-message.ts';
 import { HostProblem } from './host-problem.ts';
 import { close, setMode } from './native/descriptor.ts';
 import { Watch } from './native/libc.ts';
@@ -92,9 +93,13 @@ export class UnixSocket {
   send(bytes: Uint8Array, length: number, descriptors: readonly number[] = []): number {
     assert(!this.closed && length > 0 && length <= bytes.length, 'what is sent is there');
     assert(descriptors.length <= DESCRIPTORS_MAX, 'no message carries more than 253 descriptors');
-    const result = sendMessage(this.descriptor, bytes, length, descriptors);
-    if (result >= 0) return result;
-    return result === -EAGAIN || result === -EINTR ? SEND_LATER : SEND_FAILED;
+    return sendOutcome(sendMessage(this.descriptor, bytes, length, descriptors));
+  }
+
+  /** How many bytes of a message were sent, which are done with, or a SEND_ constant. */
+  sendGathered(message: GatheredMessage): number {
+    assert(!this.closed, 'what is sent has a socket');
+    return sendOutcome(message.sendTo(this.descriptor));
   }
 
   /** Who connected, as the kernel saw it then; zeros when it is no Unix socket. */
@@ -219,6 +224,11 @@ function startListening(descriptor: number, socketPath: string): number {
   if (owned < 0) return owned;
   const bound = bindSocket(descriptor, socketPath);
   return bound < 0 ? bound : listenOn(descriptor, BACKLOG);
+}
+
+function sendOutcome(result: number): number {
+  if (result >= 0) return result;
+  return result === -EAGAIN || result === -EINTR ? SEND_LATER : SEND_FAILED;
 }
 
 function openReserve(): number {

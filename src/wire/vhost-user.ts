@@ -36,6 +36,8 @@ export const FrontendRequest = {
   SET_CONFIG: 25,
   GET_INFLIGHT_FD: 31,
   SET_INFLIGHT_FD: 32,
+  /** Hands over the GPU channel of wire/vhost-user-gpu.ts. */
+  GPU_SET_SOCKET: 33,
   RESET_DEVICE: 34,
   GET_MAX_MEM_SLOTS: 36,
   ADD_MEM_REG: 37,
@@ -43,9 +45,6 @@ export const FrontendRequest = {
   SET_STATUS: 39,
   GET_STATUS: 40,
 } as const;
-
-/** Request of a front-end with a GPU: hands over the GPU channel of wire/vhost-user-gpu.ts. */
-export const VHOST_USER_GPU_SET_SOCKET = 33;
 
 /** Requests of the back-end, on the channel that the front-end hands over. */
 export const BackendRequest = { CONFIG_CHANGE_MSG: 2 } as const;

@@ -10,13 +10,14 @@ import {
   VringAddr,
   VringFd,
 } from '../../wire/vhost-user.ts';
+import type { DeviceType } from '../../wire/virtio.ts';
 import { Message, type Outcome } from './message.ts';
 import { hasForm, requestName } from './requests/index.ts';
 
 /** How one request reads: what it carries, and what the answer to it says. */
 interface Wording {
-  readonly payload?: (message: Message) => string;
-  readonly reply?: (answer: Message) => string;
+  readonly payload?: (message: Message, type: DeviceType) => string;
+  readonly reply?: (answer: Message, type: DeviceType) => string;
 }
 
 const COUNT_BYTES = 8;
@@ -39,10 +40,10 @@ function named(message: Message, names: readonly string[]): string {
   return `${hexAt(message, 0)}${names.length > 0 ? ` (${names.join(' ')})` : ''}`;
 }
 
-function features(message: Message): string {
+function features(message: Message, type: DeviceType): string {
   const bits: FeatureBits = { low: message.u32(0), high: message.u32(4) };
   const own = (bits.low >>> VHOST_USER_F_PROTOCOL_FEATURES) & 1;
-  const names = namesOf('virtio-net', bits);
+  const names = namesOf(type, bits);
   return named(message, own === 1 ? [...names, 'VHOST_USER_F_PROTOCOL_FEATURES'] : names);
 }
 
@@ -128,7 +129,9 @@ export const WORDINGS: Readonly<Record<number, Wording>> = {
   [FrontendRequest.GET_STATUS]: { reply: word },
   [FrontendRequest.GET_PROTOCOL_FEATURES]: { reply: protocolFeatures },
   [FrontendRequest.SET_PROTOCOL_FEATURES]: { payload: protocolFeatures },
-  [FrontendRequest.GET_QUEUE_NUM]: { reply: (answer) => `${number(answer)} pairs` },
+  [FrontendRequest.GET_QUEUE_NUM]: {
+    reply: (answer, type) => `${number(answer)} ${type === 'virtio-net' ? 'pairs' : 'queues'}`,
+  },
   [FrontendRequest.GET_MAX_MEM_SLOTS]: { reply: (answer) => `${number(answer)} slots` },
   [FrontendRequest.SET_BACKEND_REQ_FD]: {},
   [FrontendRequest.SEND_RARP]: { payload: (message) => bytesText(message, 0) },
@@ -155,20 +158,21 @@ export const WORDINGS: Readonly<Record<number, Wording>> = {
   [FrontendRequest.SET_CONFIG]: { payload: configBytes },
   [FrontendRequest.GET_INFLIGHT_FD]: { payload: inflight, reply: inflight },
   [FrontendRequest.SET_INFLIGHT_FD]: { payload: inflight },
+  [FrontendRequest.GPU_SET_SOCKET]: {},
 };
 
 /** A payload of a form that its request does not have is told by its length alone. */
-function payloadText(message: Message): string {
+function payloadText(message: Message, type: DeviceType): string {
   if (!hasForm(message)) return `a payload of ${message.payload.byteLength} bytes`;
-  return WORDINGS[message.request]?.payload?.(message) ?? '';
+  return WORDINGS[message.request]?.payload?.(message, type) ?? '';
 }
 
 // [impl->req~vhost.decode~1]
 /** What a message asks for; to be called before it is carried out, which takes its descriptors. */
-export function messageText(message: Message): string {
+export function messageText(message: Message, type: DeviceType): string {
   const { descriptorCount: count, needsReply } = message;
   const details = [
-    payloadText(message),
+    payloadText(message, type),
     ...(count > 0 ? [count === 1 ? '1 descriptor' : `${count} descriptors`] : []),
     ...(needsReply ? ['needs a reply'] : []),
   ].filter((text) => text !== '');
@@ -178,14 +182,14 @@ export function messageText(message: Message): string {
 }
 
 /** What became of it. */
-export function outcomeText({ request }: Message, outcome: Outcome): string {
+export function outcomeText({ request }: Message, outcome: Outcome, type: DeviceType): string {
   switch (outcome.kind) {
     case 'done':
       return 'done';
     case 'reply': {
       const { buffer, byteOffset, byteLength } = outcome.payload;
       const answer = new Message(request, new DataView(buffer, byteOffset, byteLength), []);
-      const text = WORDINGS[request]?.reply?.(answer) ?? '';
+      const text = WORDINGS[request]?.reply?.(answer, type) ?? '';
       return `reply ${text}${outcome.descriptor === undefined ? '' : ', 1 descriptor'}`;
     }
     default:

@@ -17,8 +17,10 @@ import type { DataPlaneLink } from '../data-plane-link.ts';
 import { negotiate } from '../features/feature-sets.ts';
 import type { DeviceConfiguration } from '../device-configuration.ts';
 import { mapRegions, MemoryTable, type RegionRequest, type TableRegion } from './memory-table.ts';
+import { GpuChannel } from './gpu-channel.ts';
 import type { PartitionMemory } from './partition-memory.ts';
 import { RingBank } from './ring-bank.ts';
+import type { ScanoutSource } from './scanout-feed.ts';
 
 export interface SessionParts {
   readonly plan: PlanDevice;
@@ -29,9 +31,13 @@ export interface SessionParts {
   readonly memory: PartitionMemory;
   readonly notifier: DescriptorNotifier;
   readonly config: DeviceConfiguration;
+  /** What a GPU shows; empty for every other device. */
+  readonly scanouts: readonly ScanoutSource[];
   readonly onFault: (fault: FaultCode, queue: number, detail: string) => void;
   /** The first pair runs, or does not any more. */
   readonly onReady: (ready: boolean) => void;
+  /** What went wrong with the front-end, for a bounded log. */
+  readonly complain: (line: string) => void;
 }
 
 /** Features that a front-end may keep to itself: it does without the device what they say. */
@@ -47,6 +53,11 @@ const FRONT_END_OWN = [
   'VIRTIO_F_RING_RESET',
 ];
 const OWN_BITS = bitsOf('virtio-net', FRONT_END_OWN);
+/**
+ * The front-ends with a GPU offer this to their guests whatever the back-end says, and acknowledge
+ * it: a ring that is reset is stopped and started by other messages, so there is nothing to it here.
+ */
+const RING_RESET = bitsOf('virtio-gpu', ['VIRTIO_F_RING_RESET']);
 const PROTOCOL_FEATURES_BIT = 1 << VHOST_USER_F_PROTOCOL_FEATURES;
 
 export class Session {
@@ -62,6 +73,7 @@ export class Session {
   private table = new MemoryTable([]);
   private channel: UnixSocket | undefined;
   private ready = false;
+  private display: GpuChannel | undefined;
 
   constructor(parts: SessionParts) {
     this.parts = parts;
@@ -93,7 +105,7 @@ export class Session {
   /** SET_FEATURES: what is wrong with the set, or nothing. */
   // [impl->req~vhost.features~1]
   async acceptFeatures(wanted: FeatureBits): Promise<string> {
-    const set = { low: (wanted.low & ~PROTOCOL_FEATURES_BIT) >>> 0, high: wanted.high };
+    const set = this.withoutFrontEnds(wanted);
     const same = set.low === this.features.low && set.high === this.features.high;
     const problem = this.featuresSet && same ? '' : await this.negotiateSet(set);
     // Without protocol features there is no SET_VRING_ENABLE: rings need not be enabled.
@@ -119,6 +131,14 @@ export class Session {
     this.features = set;
     this.featuresSet = true;
     return '';
+  }
+
+  /** Without the bits that are no feature of this device, as far as front-ends may set them. */
+  // [impl->req~vhost.gpu-features~1]
+  private withoutFrontEnds({ low, high }: FeatureBits): FeatureBits {
+    const { type, offered } = this.parts.plan;
+    const own = type === 'virtio-gpu' ? RING_RESET.high & ~offered.high : 0;
+    return { low: (low & ~PROTOCOL_FEATURES_BIT) >>> 0, high: (high & ~own) >>> 0 };
   }
 
   /** The set as the guest sees it: with what the front-end does by itself. */
@@ -197,6 +217,25 @@ export class Session {
     this.channel = UnixSocket.fromDescriptor(descriptor);
   }
 
+  /** The channel on which the guest's picture is shown, in place of the one before. */
+  // [impl->req~vhost.gpu-channel~1]
+  openDisplay(descriptor: number): void {
+    const { scanouts, words, complain } = this.parts;
+    this.display?.close();
+    this.display = new GpuChannel({
+      socket: UnixSocket.fromDescriptor(descriptor),
+      sources: scanouts,
+      words,
+      onClosed: (reason) => {
+        if (reason) complain(`the channel of its display was closed: ${reason}`);
+      },
+    });
+  }
+
+  tick(): void {
+    this.display?.tick();
+  }
+
   /** The device's configuration has changed, the link for instance. */
   // [impl->req~vhost.config~1]
   configChanged(): void {
@@ -212,6 +251,7 @@ export class Session {
   /** The front-end has gone: nothing of it is used any more when this resolves. */
   // [impl->req~vhost.reconnect~1]
   async end(): Promise<void> {
+    this.display?.close();
     await this.resetDevice();
     const { regions } = this.table;
     this.table = new MemoryTable([]);

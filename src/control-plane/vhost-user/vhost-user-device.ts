@@ -14,7 +14,7 @@ const CONNECT_EVERY_TICKS = 20;
 const LINES_MAX = 40;
 const LINE_TICKS = 5;
 
-export interface VhostUserDeviceParts extends SessionParts {
+export interface VhostUserDeviceParts extends Omit<SessionParts, 'complain'> {
   readonly socketPath: string;
   readonly socketMode: 'listen' | 'connect';
   readonly log: (line: string) => void;
@@ -51,7 +51,7 @@ export class VhostUserDevice implements DeviceModel {
   private attach(socket: UnixSocket): void {
     if (this.ending) return void this.ending.then(() => this.attach(socket));
     if (this.connection || this.closed) return this.refuse(socket);
-    const session = new Session(this.parts);
+    const session = new Session({ ...this.parts, complain: (line) => this.log(line) });
     this.session = session;
     this.refusedLogged = false;
     this.connection = new Connection({
@@ -71,9 +71,10 @@ export class VhostUserDevice implements DeviceModel {
 
   // [impl->req~vhost.refusal~1]
   private async judge(session: Session, message: Message): Promise<Outcome> {
-    const words = this.parts.decode ? messageText(message) : '';
+    const { type } = this.parts.plan;
+    const words = this.parts.decode ? messageText(message, type) : '';
     const outcome = await carryOut(session, message);
-    if (words) this.write(`${words} -> ${outcomeText(message, outcome)}`);
+    if (words) this.write(`${words} -> ${outcomeText(message, outcome, type)}`);
     if (outcome.kind !== 'refused') return outcome;
     const reason = `${requestName(message.request)} refused: ${outcome.reason}`;
     this.log(reason);
@@ -103,6 +104,7 @@ export class VhostUserDevice implements DeviceModel {
 
   tick(): void {
     this.connection?.tick();
+    this.session?.tick();
     this.ticks++;
     if (this.ticks % LINE_TICKS === 0 && this.lines < LINES_MAX) {
       this.lines++;

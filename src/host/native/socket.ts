@@ -97,8 +97,15 @@ export function sendBytes(descriptor: number, bytes: Uint8Array): number {
 }
 
 /** struct iovec, struct msghdr and struct cmsghdr of a 64-bit Linux. */
-const Iovec = { BASE: 0, LENGTH: 8, SIZE: 16 } as const;
-const Message = { IOV: 16, IOV_COUNT: 24, CONTROL: 32, CONTROL_BYTES: 40, FLAGS: 48, SIZE: 56 };
+export const Iovec = { BASE: 0, LENGTH: 8, SIZE: 16 } as const;
+export const MessageHeader = {
+  IOV: 16,
+  IOV_COUNT: 24,
+  CONTROL: 32,
+  CONTROL_BYTES: 40,
+  FLAGS: 48,
+  SIZE: 56,
+} as const;
 const Control = { LENGTH: 0, LEVEL: 8, TYPE: 12, DATA: 16 } as const;
 
 const controlBytes = (descriptors: number): number => Control.DATA + 4 * descriptors;
@@ -106,17 +113,17 @@ const aligned = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
 // Their addresses are written into one another, so they must neither move nor go.
 const iovec = Buffer.allocUnsafeSlow(Iovec.SIZE).fill(0);
-const message = Buffer.allocUnsafeSlow(Message.SIZE).fill(0);
+const message = Buffer.allocUnsafeSlow(MessageHeader.SIZE).fill(0);
 const control = Buffer.allocUnsafeSlow(aligned(controlBytes(DESCRIPTORS_MAX))).fill(0);
-message.writeBigUInt64LE(addressOf(iovec), Message.IOV);
-message.writeUInt32LE(1, Message.IOV_COUNT);
-message.writeBigUInt64LE(addressOf(control), Message.CONTROL);
+message.writeBigUInt64LE(addressOf(iovec), MessageHeader.IOV);
+message.writeUInt32LE(1, MessageHeader.IOV_COUNT);
+message.writeBigUInt64LE(addressOf(control), MessageHeader.CONTROL);
 
 function pointAt(bytes: Uint8Array, length: number, controlLength: number): void {
   iovec.writeBigUInt64LE(addressOf(bytes), Iovec.BASE);
   iovec.writeBigUInt64LE(BigInt(length), Iovec.LENGTH);
-  message.writeUInt32LE(controlLength, Message.CONTROL_BYTES);
-  message.writeUInt32LE(0, Message.FLAGS);
+  message.writeUInt32LE(controlLength, MessageHeader.CONTROL_BYTES);
+  message.writeUInt32LE(0, MessageHeader.FLAGS);
 }
 
 // [impl->req~host.descriptor-passing~1]
@@ -133,7 +140,7 @@ export function receiveMessage(
   pointAt(into, length, control.length);
   const result = resultOf(cRecvmsg(descriptor, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
   if (result < 0) return { result, truncated: false };
-  const end = message.readUInt32LE(Message.CONTROL_BYTES);
+  const end = message.readUInt32LE(MessageHeader.CONTROL_BYTES);
   for (let at = 0; at + Control.DATA <= end;) {
     const size = control.readUInt32LE(at + Control.LENGTH);
     if (size < Control.DATA || at + size > end) break;
@@ -146,7 +153,7 @@ export function receiveMessage(
     }
     at += aligned(size);
   }
-  return { result, truncated: (message.readUInt32LE(Message.FLAGS) & MSG_CTRUNC) !== 0 };
+  return { result, truncated: (message.readUInt32LE(MessageHeader.FLAGS) & MSG_CTRUNC) !== 0 };
 }
 
 /** One sendmsg; a peer that is gone is an error and no signal. */
@@ -164,5 +171,10 @@ export function sendMessage(
     descriptors.forEach((passed, n) => control.writeInt32LE(passed, Control.DATA + 4 * n));
   }
   pointAt(bytes, length, count === 0 ? 0 : aligned(controlBytes(count)));
-  return resultOf(cSendmsg(descriptor, message, MSG_DONTWAIT | MSG_NOSIGNAL));
+  return sendHeader(descriptor, message);
+}
+
+/** One sendmsg of a struct msghdr; never waits, whatever flags the socket's other owners set. */
+export function sendHeader(descriptor: number, header: Uint8Array): number {
+  return resultOf(cSendmsg(descriptor, header, MSG_DONTWAIT | MSG_NOSIGNAL));
 }

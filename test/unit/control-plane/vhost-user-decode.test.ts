@@ -39,6 +39,8 @@ function message(
   return new Message(request, view, new Array<number>(descriptors).fill(-1), needsReply);
 }
 
+const NET = 'virtio-net';
+const GPU = 'virtio-gpu';
 const reply = (payload: Buffer): Outcome => ({ kind: 'reply', payload: new Uint8Array(payload) });
 
 const MESSAGES: readonly (readonly [string, Message])[] = [
@@ -162,22 +164,34 @@ describe('vhost-user messages in words', () => {
   });
 
   for (const [text, decoded] of MESSAGES) {
-    it(`[utest->req~vhost.decode~1] ${text}`, () => assert.equal(messageText(decoded), text));
+    it(`[utest->req~vhost.decode~1] ${text}`, () => assert.equal(messageText(decoded, NET), text));
   }
 
   for (const [text, request, outcome] of ANSWERS) {
     it(`[utest->req~vhost.decode~1] ${requestName(request)} -> ${text}`, () => {
-      assert.equal(outcomeText(message(request), outcome), text);
+      assert.equal(outcomeText(message(request), outcome, NET), text);
     });
   }
 
+  it('[utest->req~vhost.decode~1] a GPU has features and queues of its own kind', () => {
+    const bits = message(Request.SET_FEATURES, u64(0x1_0000_0002n));
+    assert.equal(
+      messageText(bits, GPU),
+      'SET_FEATURES 0x100000002 (VIRTIO_F_VERSION_1 VIRTIO_GPU_F_EDID)',
+    );
+    const queues = outcomeText(message(Request.GET_QUEUE_NUM), replyU64(2), GPU);
+    assert.equal(queues, 'reply 2 queues');
+    const socket = message(Request.GPU_SET_SOCKET, undefined, 1);
+    assert.equal(messageText(socket, GPU), 'GPU_SET_SOCKET 1 descriptor');
+  });
+
   it('[utest->req~vhost.decode~1] a payload of another length is told by its length', () => {
     assert.equal(
-      messageText(message(Request.SET_VRING_NUM, Buffer.alloc(7))),
+      messageText(message(Request.SET_VRING_NUM, Buffer.alloc(7)), NET),
       'SET_VRING_NUM a payload of 7 bytes',
     );
     assert.equal(
-      messageText(message(999, Buffer.alloc(3), 2, true)),
+      messageText(message(999, Buffer.alloc(3), 2, true), NET),
       'request 999 a payload of 3 bytes, 2 descriptors, needs a reply',
     );
   });
@@ -188,7 +202,7 @@ describe('vhost-user messages in words', () => {
         fc.oneof(fc.constantFrom(...Object.values(FrontendRequest)), fc.nat(50)),
         fc.uint8Array({ maxLength: 1032 }),
         (request, bytes) => {
-          const text = messageText(message(request, bytes));
+          const text = messageText(message(request, bytes), NET);
           assert.ok(!text.includes('\n') && text.length < 4096, text);
         },
       ),

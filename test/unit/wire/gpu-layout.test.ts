@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import * as gpu from '../../../src/wire/virtio-gpu.ts';
 import * as channel from '../../../src/wire/vhost-user-gpu.ts';
-import { VHOST_USER_GPU_SET_SOCKET } from '../../../src/wire/vhost-user.ts';
+import { FrontendRequest } from '../../../src/wire/vhost-user.ts';
 import { offsetsOf, type Field } from '../../support/packed-fields.ts';
 import { Request } from '../../support/vhost/message.ts';
 
@@ -216,6 +216,6 @@ describe('wire: GPU layouts', () => {
       [GPU_CHANNEL_FEATURES_BYTES, GPU_CHANNEL_EDID_BYTES, GPU_CHANNEL_REPLY],
       [8, 4, 4],
     );
-    assert.equal(VHOST_USER_GPU_SET_SOCKET, Request.GPU_SET_SOCKET);
+    assert.equal(FrontendRequest.GPU_SET_SOCKET, Request.GPU_SET_SOCKET);
   });
 });

@@ -11,6 +11,7 @@ import type { Session } from '../session.ts';
 import type { Request } from './request.ts';
 
 const PAGE = 4096;
+const WORD_BYTES = 4;
 /** Some front-ends send the structure with the four bytes that pad it. */
 const INFLIGHT_BYTES = { least: VhostInflight.BYTES, step: VhostInflight.PADDING };
 
@@ -30,6 +31,27 @@ function getConfig({ parts }: Session, message: Message): Outcome {
     payload[VhostConfig.BYTES + n] = parts.config.read(offset + n, 1);
   }
   return { kind: 'reply', payload };
+}
+
+/**
+ * Whole words are written one by one: front-ends send the fields that a driver may only read along
+ * with the one that it wrote, and those stay as they are.
+ */
+// [impl->req~vhost.config~1]
+function setConfig({ parts }: Session, message: Message): Outcome {
+  const offset = message.u32(VhostConfig.OFFSET);
+  const size = message.u32(VhostConfig.SIZE);
+  const room = message.payload.byteLength - VhostConfig.BYTES;
+  if (size !== room || offset > VhostConfig.DATA_MAX - size) {
+    return refused(`${size} bytes at ${offset}, of which ${room} came`);
+  }
+  if (message.u32(VhostConfig.FLAGS) !== 0) return refused('a migration, which is not offered');
+  let written = false;
+  for (let at = 0; at + WORD_BYTES <= size; at += WORD_BYTES) {
+    const value = message.u32(VhostConfig.BYTES + at);
+    written = parts.config.write(offset + at, WORD_BYTES, value) || written;
+  }
+  return written ? DONE : refused('there is no field that a driver may write');
 }
 
 /**
@@ -74,7 +96,7 @@ export const CONFIG_REQUESTS: readonly Request[] = [
     name: 'SET_CONFIG',
     bytes: { least: VhostConfig.BYTES, step: 1 },
     needs: ProtocolFeature.CONFIG,
-    carryOut: () => refused('a network device has no field that a driver may write (5.1.4)'),
+    carryOut: setConfig,
   },
   {
     id: FrontendRequest.GET_INFLIGHT_FD,

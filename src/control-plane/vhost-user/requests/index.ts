@@ -4,6 +4,7 @@ import { refused } from '../message.ts';
 import type { Session } from '../session.ts';
 import { CONFIG_REQUESTS } from './config.ts';
 import { FEATURE_REQUESTS } from './features.ts';
+import { GPU_REQUESTS } from './gpu.ts';
 import { MEMORY_REQUESTS } from './memory.ts';
 import { PROTOCOL_REQUESTS } from './protocol-features.ts';
 import { fits, type Request } from './request.ts';
@@ -15,6 +16,7 @@ export const REQUESTS: readonly Request[] = [
   ...MEMORY_REQUESTS,
   ...RING_REQUESTS,
   ...CONFIG_REQUESTS,
+  ...GPU_REQUESTS,
 ];
 
 const BY_ID = new Map(REQUESTS.map((request) => [request.id, request]));

@@ -2,14 +2,30 @@
 import type { PlanDevice } from '../../../schedule/gateway-plan.ts';
 import { hasBit, bitOf } from '../../../wire/features.ts';
 import { FrontendRequest, ProtocolFeature, MEMORY_SLOTS_MAX } from '../../../wire/vhost-user.ts';
-import { DONE, refused, replyU64, type Outcome } from '../message.ts';
-import type { Request } from './request.ts';
+import { DONE, refused, replyU64 } from '../message.ts';
+import { forDevice, type Request } from './request.ts';
 
-/** All that this back-end implements. No dirty log: live migration is not a use of this gateway. */
-const OFFERED = Object.values(ProtocolFeature).reduce<number>(
-  (bits, feature) => bits | (1 << feature),
-  0,
-);
+const bits = (features: readonly number[]) =>
+  features.reduce<number>((set, feature) => set | (1 << feature), 0);
+
+const { MQ, REPLY_ACK, BACKEND_REQ, CONFIG, RESET_DEVICE, CONFIGURE_MEM_SLOTS, STATUS } =
+  ProtocolFeature;
+/**
+ * All that this back-end implements for each type of device. No dirty log: live migration is not a
+ * use of this gateway. No record of buffers in flight for a GPU: its resources end with its session.
+ */
+const OFFERED: Readonly<Record<PlanDevice['type'], number>> = {
+  'virtio-net': bits(Object.values(ProtocolFeature)),
+  'virtio-gpu': bits([
+    MQ,
+    REPLY_ACK,
+    BACKEND_REQ,
+    CONFIG,
+    RESET_DEVICE,
+    CONFIGURE_MEM_SLOTS,
+    STATUS,
+  ]),
+};
 const MTU = bitOf('virtio-net', 'VIRTIO_NET_F_MTU');
 /** 5.1.4.1. */
 const MTU_MIN = 68;
@@ -20,10 +36,6 @@ function queueNumber(plan: PlanDevice): number {
   return plan.type === 'virtio-net' ? plan.queuePairs : plan.queues.length;
 }
 
-function refusedForOther(type: string): Outcome {
-  return refused(`a request for a network device; this is a ${type}`);
-}
-
 // [impl->req~vhost.net-messages~1]
 export const PROTOCOL_REQUESTS: readonly Request[] = [
   {
@@ -31,7 +43,7 @@ export const PROTOCOL_REQUESTS: readonly Request[] = [
     name: 'GET_PROTOCOL_FEATURES',
     bytes: 0,
     replies: true,
-    carryOut: () => replyU64(OFFERED),
+    carryOut: ({ parts }) => replyU64(OFFERED[parts.plan.type]),
   },
   {
     id: FrontendRequest.SET_PROTOCOL_FEATURES,
@@ -39,7 +51,7 @@ export const PROTOCOL_REQUESTS: readonly Request[] = [
     bytes: 8,
     carryOut: (session, message) => {
       const low = message.u32(0);
-      if (message.u32(4) !== 0 || (low & ~OFFERED) !== 0) {
+      if (message.u32(4) !== 0 || (low & ~OFFERED[session.parts.plan.type]) !== 0) {
         return refused('a protocol feature that was not offered');
       }
       session.protocolFeatures = low;
@@ -79,29 +91,26 @@ export const PROTOCOL_REQUESTS: readonly Request[] = [
     name: 'SEND_RARP',
     bytes: 8,
     needs: ProtocolFeature.RARP,
-    carryOut: ({ parts }, message) => {
-      if (parts.plan.type !== 'virtio-net') return refusedForOther(parts.plan.type);
-      const { mac } = parts.plan;
+    carryOut: forDevice('virtio-net', ({ mac }, _, message) => {
       const own = Array.from({ length: MAC_BYTES }, (_, n) => message.payload.getUint8(n));
       return own.every((octet, n) => octet === mac[n])
         ? DONE
         : refused('an address that is not the address of the device');
-    },
+    }),
   },
   {
     id: FrontendRequest.NET_SET_MTU,
     name: 'NET_SET_MTU',
     bytes: 8,
     needs: ProtocolFeature.MTU,
-    carryOut: ({ parts, features }, message) => {
-      if (parts.plan.type !== 'virtio-net') return refusedForOther(parts.plan.type);
+    carryOut: forDevice('virtio-net', (plan, { features }, message) => {
       const mtu = message.u64(0);
-      if (!hasBit(features, MTU) && !hasBit(parts.plan.offered, MTU)) {
+      if (!hasBit(features, MTU) && !hasBit(plan.offered, MTU)) {
         return refused('VIRTIO_NET_F_MTU is not offered');
       }
-      return mtu >= MTU_MIN && mtu <= parts.plan.mtu
+      return mtu >= MTU_MIN && mtu <= plan.mtu
         ? DONE
-        : refused(`an MTU of ${mtu}; the device has ${parts.plan.mtu}`);
-    },
+        : refused(`an MTU of ${mtu}; the device has ${plan.mtu}`);
+    }),
   },
 ];

@@ -1,5 +1,6 @@
 /** What every request of a front-end looks like: its exact form, and what it does. */
-import type { Message, Outcome } from '../message.ts';
+import type { PlanDevice } from '../../../schedule/gateway-plan.ts';
+import { refused, type Message, type Outcome } from '../message.ts';
 import type { Session } from '../session.ts';
 
 export interface Request {
@@ -14,6 +15,22 @@ export interface Request {
   /** Legal only with this protocol feature. */
   readonly needs?: number;
   readonly carryOut: (session: Session, message: Message) => Outcome | Promise<Outcome>;
+}
+
+type Carrier = Request['carryOut'];
+type PlanOf<Type> = Extract<PlanDevice, { readonly type: Type }>;
+
+/** What only a device of one type can carry out. */
+export function forDevice<Type extends PlanDevice['type']>(
+  type: Type,
+  carryOut: (plan: PlanOf<Type>, ...rest: Parameters<Carrier>) => ReturnType<Carrier>,
+): Carrier {
+  return (session, message) => {
+    const { plan } = session.parts;
+    return plan.type === type
+      ? carryOut(plan as PlanOf<Type>, session, message)
+      : refused(`a request for a device of type ${type}; this is a ${plan.type}`);
+  };
 }
 
 /** Whether a payload of so many bytes has the form of the request. */
