@@ -2,11 +2,9 @@
  * The serving rule inside one window: caps, guarantees, bursts, and the check before every start.
  */
 import type { GatewayPlan, PlanWindow } from '../schedule/gateway-plan.ts';
+import { BURST_MAX } from '../schedule/serving-rule.ts';
 import type { FrameTime } from './frame-time.ts';
 import { Served, type QueueService } from './queue-service.ts';
-
-/** The clock is read once per burst of at most so many requests. */
-export const BURST_MAX = 32;
 
 /** What one queue may still use of one window. */
 class QueueBudget {

@@ -9,8 +9,11 @@ import {
   controlCommandNs,
   descriptorsMaxOf,
   gpuDescriptorsMaxOf,
+  lookNs,
   mtuOf,
+  notifyNs,
   packetBytesMax,
+  piecesOf,
   receiveDescriptorsMaxOf,
   requestCostNs,
 } from './cost-model.ts';
@@ -167,8 +170,14 @@ function planRoutes(routes: readonly RouteConfig[], devices: readonly NamedDevic
   }));
 }
 
+/** The device whose queue a flow names. */
+function senderOf(devices: readonly NamedDevice[], queue: string): DeviceConfig | undefined {
+  return devices.find((device) => queue.startsWith(`${device.id}.`))?.config;
+}
+
 function planFlows(
   config: GatewayConfig,
+  devices: readonly NamedDevice[],
   queues: readonly PlanQueue[],
   routes: readonly PlanRoute[],
 ): PlanFlow[] {
@@ -183,7 +192,16 @@ function planFlows(
             flow.route,
           ).index
         : -1,
+    arrival: {
+      periodNs: nsOf(flow.arrival.periodUs),
+      jitterNs: nsOf(flow.arrival.jitterUs),
+      spacingNs: nsOf(flow.arrival.spacingUs),
+      burst: flow.arrival.burst ?? 1,
+    },
+    bytesMax: flow.bytesMax,
+    pieces: piecesOf(present(senderOf(devices, flow.from), flow.from), flow.bytesMax),
     deadlineNs: nsOf(flow.deadlineUs),
+    boundNs: null,
   }));
 }
 
@@ -250,7 +268,7 @@ export function compilePlan(config: GatewayConfig, slicesFrom = 0): GatewayPlan 
   const shown = planDisplays(config.displays ?? [], drawingDevices(named));
   const devices = planDevices(config, named, queues, shown);
   const routes = planRoutes(config.network.routes, named);
-  const flows = planFlows(config, queues, routes);
+  const flows = planFlows(config, named, queues, routes);
   const partitions: PlanPartition[] = config.partitions.map((partition, index) => ({
     index,
     id: partition.id,
@@ -276,6 +294,8 @@ export function compilePlan(config: GatewayConfig, slicesFrom = 0): GatewayPlan 
     composeNs: composeCostNs(config.costs),
     controlCommandNs: controlCommandNs(config.costs),
     windowSwitchNs: config.costs.windowSwitchNs,
+    notifyNs: notifyNs(config.costs),
+    lookNs: lookNs(config.costs),
     layout: layOutArena({ ...layoutRequestOf(config), slicesFrom }),
   };
 }

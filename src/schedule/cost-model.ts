@@ -13,6 +13,11 @@ import { Ethernet, IP_PACKET_MAX } from '../wire/ethernet.ts';
 const KIB = 1024;
 const CONTROL_COMMAND_NS = 20_000;
 const NET_CONTROL_NS = 5_000;
+/** An eventfd write, and an empty look with its clock read: several times what was measured. */
+const NOTIFY_NS = 2_000;
+const LOOK_NS = 1_000;
+/** Network and TCP headers with all options, IPv6: what a segment has besides its payload. */
+const SEGMENT_HEADERS = 120;
 
 /** Linux's largest skb: MAX_SKB_FRAGS 17, its linear part, and the virtio-net header apart. */
 const DESCRIPTORS_MAX = 20;
@@ -48,6 +53,8 @@ function netControlNs(costs: CostsConfig): Nanoseconds {
 /** One piece of a gpu command moves at most so many bytes, in at most so many runs. */
 export const GPU_PIECE_BYTES = 32 * KIB;
 export const GPU_PIECE_RUNS = 128;
+/** As many as an EDID can say. */
+const PLANE_ROWS_MAX = 4096;
 /** Commands of virtio-gpu with a list of entries are spread over many pages by Linux. */
 const GPU_DESCRIPTORS_MAX = 128;
 const GPU_TRANSFER = { baseNs: 10_000, perKibNs: 500, perDescriptorNs: 50 } as const;
@@ -64,10 +71,23 @@ function gpuPieceCostNs(costs: CostsConfig, device: GpuDeviceConfig): Nanosecond
   return Math.ceil(baseNs + perKibNs * (GPU_PIECE_BYTES / KIB) + perDescriptorNs * runs);
 }
 
+/** Pieces of a flush of so many bytes: a row is a run, and no plane has more than so many rows. */
+function gpuPiecesOf(bytes: number): number {
+  return Math.ceil(bytes / GPU_PIECE_BYTES) + Math.ceil(PLANE_ROWS_MAX / GPU_PIECE_RUNS);
+}
+
 /** Worst case of one band of a composition. */
 export function composeCostNs(costs: CostsConfig): Nanoseconds {
   const { baseNs, perKibNs } = costs.gpuCompose ?? GPU_COMPOSE;
   return Math.ceil(baseNs + perKibNs * (GPU_PIECE_BYTES / KIB));
+}
+
+export function notifyNs(costs: CostsConfig): Nanoseconds {
+  return costs.notifyNs ?? NOTIFY_NS;
+}
+
+export function lookNs(costs: CostsConfig): Nanoseconds {
+  return costs.lookNs ?? LOOK_NS;
 }
 
 function offers(device: NetDeviceConfig, ...names: string[]): boolean {
@@ -88,6 +108,17 @@ export function plainPacketBytesMax(device: NetDeviceConfig): number {
 export function packetBytesMax(device: NetDeviceConfig): number {
   const plain = plainPacketBytesMax(device);
   return segments(device) ? Math.max(plain, IP_PACKET_MAX + Ethernet.HEADER + Ethernet.TAG) : plain;
+}
+
+/**
+ * Pieces of a packet of so many bytes: it is taken whole, or taken and then cut into segments that
+ * fill the sender's MTU as far as headers of the longest kind leave room.
+ */
+export function piecesOf(device: DeviceConfig, bytes: number): number {
+  if (device.type === 'virtio-gpu') return gpuPiecesOf(bytes);
+  if (bytes <= plainPacketBytesMax(device)) return 1;
+  const payload = Math.max(1, mtuOf(device) - SEGMENT_HEADERS);
+  return 1 + Math.ceil(bytes / payload);
 }
 
 /**

@@ -182,6 +182,8 @@ export interface CostsConfig {
   /** One band of a display's composition. */
   readonly gpuCompose?: { readonly baseNs: number; readonly perKibNs: number };
   readonly windowSwitchNs: number;
+  readonly notifyNs?: number;
+  readonly lookNs?: number;
 }
 
 export type FlowConfig = NetFlowConfig | GpuFlowConfig;
@@ -203,6 +205,8 @@ interface FlowDemand {
     readonly periodUs: number;
     readonly jitterUs: number;
     readonly spacingUs: number;
+    /** Requests that come together in every period; 1 when absent. */
+    readonly burst?: number;
   };
   readonly bytesMax: number;
   readonly deadlineUs: number;

@@ -24,6 +24,9 @@ export interface GatewayPlan {
   readonly composeNs: Nanoseconds;
   readonly controlCommandNs: Nanoseconds;
   readonly windowSwitchNs: Nanoseconds;
+  /** One used buffer notification, and one look at a queue that shows nothing. */
+  readonly notifyNs: Nanoseconds;
+  readonly lookNs: Nanoseconds;
   readonly layout: ArenaLayout;
 }
 
@@ -167,11 +170,26 @@ export interface PlanWindowQueue {
   readonly publishEach: boolean;
 }
 
+/** What a guest promises about the requests of a flow; see `analysis/arrival-curve.ts`. */
+export interface ArrivalContract {
+  readonly periodNs: Nanoseconds;
+  readonly jitterNs: Nanoseconds;
+  readonly spacingNs: Nanoseconds;
+  readonly burst: number;
+}
+
 export interface PlanFlow {
   readonly index: number;
   readonly id: string;
   readonly queue: number;
   /** -1 for flows of virtio-gpu. */
   readonly route: number;
+  readonly arrival: ArrivalContract;
+  /** Longest request, in bytes without the virtio-net header. */
+  readonly bytesMax: number;
+  /** Pieces of the longest request, each of which the serving rule treats as a request. */
+  readonly pieces: number;
   readonly deadlineNs: Nanoseconds;
+  /** What the analysis proves; null while nobody has analysed the plan. */
+  readonly boundNs: Nanoseconds | null;
 }

@@ -8,12 +8,11 @@ import {
   PackedEventFlags,
   VirtqDescFlag,
 } from '../../wire/virtqueue.ts';
+import { PACKED_LOOK_MAX as LOOK_MAX } from '../../schedule/serving-rule.ts';
 import type { Arena } from '../arena.ts';
 import type { DescriptorChain } from './descriptor-chain.ts';
 import type { RingSetup, Virtqueue } from './virtqueue.ts';
 
-/** Descriptors that one look reads at most. */
-const LOOK_MAX = 64;
 const BUFFER_IDS = 0x10000;
 const POSITION_MASK = PACKED_WRAP - 1;
 

@@ -311,7 +311,17 @@ describe('compiled plan: routes and flows', () => {
       ' its route, and its deadline',
     () => {
       assert.deepEqual(plan().flows, [
-        { index: 0, id: 'vehicle-status', queue: 1, route: 0, deadlineNs: 12_000_000 },
+        {
+          index: 0,
+          id: 'vehicle-status',
+          queue: 1,
+          route: 0,
+          arrival: { periodNs: 10_000_000, jitterNs: 1_000_000, spacingNs: 0, burst: 1 },
+          bytesMax: 1514,
+          pieces: 1,
+          deadlineNs: 12_000_000,
+          boundNs: null,
+        },
       ]);
     },
   );
