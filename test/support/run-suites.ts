@@ -44,6 +44,12 @@ const DEFAULT: readonly Suite[] = [
 /** Full counts: the same tests with their loops at the published numbers. */
 const LONG: readonly Suite[] = [
   { name: 'property-long', covered: false, folders: ['property'], env: { TEST_RUNS: '100000' } },
+  {
+    name: 'timing-long',
+    covered: false,
+    folders: ['timing/response-time.test.js'],
+    env: { TEST_RUNS: '100000' },
+  },
   { name: 'litmus-long', covered: false, folders: ['litmus'], env: { TEST_STEPS: '100000000' } },
 ];
 

@@ -7,7 +7,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['wire', 'schedule'],
   ['channel', 'host'],
   ['data-plane', 'guest'],
-  ['control-plane'],
+  ['control-plane', 'analysis'],
   ['cli'],
   ['main.ts', 'data-plane-thread.ts', 'guest-thread.ts'],
 ];
