@@ -1,22 +1,26 @@
 /** Where windows begin and end on the clock: late starts, and the notifications behind an end. */
 import type { Nanoseconds } from '../base/time.ts';
-import type { GatewayPlan, PlanWindow } from '../schedule/gateway-plan.ts';
+import type { GatewayPlan, PlanDevice, PlanWindow } from '../schedule/gateway-plan.ts';
 
 /** Rings that a window may have to notify: its queues', and those its routes deliver to. */
 function notificationsOf(plan: GatewayPlan, window: PlanWindow): number {
   const delivering = new Map<number, number>();
   for (const { queue } of window.queues) {
-    const { role, device } = plan.queues[queue]!;
-    if (role !== 'transmit') continue;
-    for (const route of plan.devices[device]!.routes) {
+    const device = plan.devices[plan.queues[queue]!.device]!;
+    if (device.type !== 'virtio-net' || plan.queues[queue]!.role !== 'transmit') continue;
+    for (const route of device.routes) {
       const { to } = plan.routes[route]!;
       delivering.set(to, (delivering.get(to) ?? 0) + 1);
     }
   }
   return [...delivering].reduce(
-    (sum, [device, queues]) => sum + Math.min(queues, plan.devices[device]!.queuePairs),
+    (sum, [device, queues]) => sum + Math.min(queues, pairsOf(plan.devices[device]!)),
     window.queues.length,
   );
+}
+
+function pairsOf(device: PlanDevice): number {
+  return device.type === 'virtio-net' ? device.queuePairs : 0;
 }
 
 /** Longest time that a window's notifications take, behind its end. */

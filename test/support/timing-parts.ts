@@ -1,4 +1,5 @@
 /** The parts of a plan that only fill it: one partition, one sending and one receiving device, one wide route. */
+import { netPlan } from './network.ts';
 import { compilePlan } from '../../src/schedule/compile-plan.ts';
 import type { GatewayPlan } from '../../src/schedule/gateway-plan.ts';
 import { twoPartitions } from './two-partitions.ts';
@@ -8,7 +9,7 @@ const base = compilePlan(twoPartitions());
 
 /** A plan in which the first device has so many queue pairs, and its route carries everything. */
 export function embeddedPlanParts(queuePairs: number): GatewayPlan {
-  const [sender, receiver] = base.devices;
+  const [sender, receiver] = base.devices.map(netPlan);
   return {
     ...base,
     devices: [

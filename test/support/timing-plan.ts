@@ -60,6 +60,7 @@ function windowOf(timed: TimedWindow, index: number, plan: TimedPlan): PlanWindo
     id: `w${index}`,
     kind: 'partition',
     partition: 0,
+    display: -1,
     offsetNs: timed.offsetNs,
     durationNs: timed.durationNs,
     pollNs: timed.pollNs ?? 0,

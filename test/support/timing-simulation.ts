@@ -133,7 +133,13 @@ export class TimingSimulation {
     this.time = new FrameTime(this.clock);
     this.queues = plan.queues.map(({ costNs }, index) => new ModelQueue(index, costNs, this));
     const counted = { ...plan, flows: [] };
-    const pace: Pace = { waitUntil: (target, now) => this.wait(target, now) };
+    const pace: Pace = {
+      waitUntil: (target, now) => this.wait(target, now),
+      rest: (target, now) => {
+        this.wait(target, now);
+        return true;
+      },
+    };
     this.dispatcher = new Dispatcher({
       plan,
       pace,
@@ -144,6 +150,7 @@ export class TimingSimulation {
       publications: { notify: () => this.notify() } as unknown as Publications,
       commands: { run() {}, endedAt: 0 } as unknown as CommandExecutor,
       services: this.queues,
+      compositors: [],
       framed: [],
     });
   }
