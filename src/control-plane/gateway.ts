@@ -3,7 +3,8 @@ import { Subject, type Observable } from 'rxjs';
 import { faultMeaning, faultName, type FaultCode } from '../base/fault.ts';
 import { CommandChannel, CommandKind } from '../channel/command-channel.ts';
 import { Counters } from '../channel/counters.ts';
-import { EventLog } from '../channel/event-log.ts';
+import { EventLog, type GatewayEvent } from '../channel/event-log.ts';
+import { WindowTrace } from '../channel/window-trace.ts';
 import { Arena } from '../data-plane/arena.ts';
 import type { SharedState } from '../data-plane/data-plane.ts';
 import { readBuiltFile } from '../host/files.ts';
@@ -38,6 +39,7 @@ export class Gateway {
   readonly plan: GatewayPlan;
   readonly counters: Counters;
   readonly events: EventLog;
+  readonly windowTrace: WindowTrace;
   readonly partitions: PartitionManager;
   readonly guests: readonly Guest[];
   /** Why the safe state was entered, once it was. */
@@ -49,6 +51,7 @@ export class Gateway {
   private readonly builder: GuestBuilder;
   private readonly devices: readonly DeviceModel[];
   private readonly messages = new Subject<string>();
+  private readonly faultReports = new Subject<FaultReport>();
   private readonly safeStates = new Subject<SafeStateReason>();
   /** Devices whose driver is ready, with the command that starts their last ring. */
   private readonly starting = new Map<number, number>();
@@ -65,11 +68,13 @@ export class Gateway {
       commands: new SharedArrayBuffer(CommandChannel.bytes),
       events: new SharedArrayBuffer(EventLog.bytes),
       counters: new SharedArrayBuffer(Counters.bytes(plan)),
+      windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
     };
     const arena = new Uint8Array(this.shared.memory.buffer);
     loadWarningPictures(plan, arena, options.configFile ?? '.');
     this.counters = new Counters(plan, this.shared.counters);
     this.events = new EventLog(this.shared.events);
+    this.windowTrace = new WindowTrace(this.shared.windowTrace);
     this.link = new DataPlaneLink(new CommandChannel(this.shared.commands));
     this.partitions = new PartitionManager(plan.partitions.length);
     this.supervision = new Supervision({
@@ -100,6 +105,16 @@ export class Gateway {
   /** What a person wants to know as it happens: mode changes and logged faults. */
   get log(): Observable<string> {
     return this.messages.asObservable();
+  }
+
+  /** What the data plane reports, as it is read from the event log. */
+  get reported(): Observable<GatewayEvent> {
+    return this.supervision.log;
+  }
+
+  /** Every fault with the reaction to it, whether it is logged or not. */
+  get faults(): Observable<FaultReport> {
+    return this.faultReports.asObservable();
   }
 
   /** The gateway cannot go on; whoever runs it stops it. */
@@ -197,7 +212,9 @@ export class Gateway {
   }
 
   // [impl->req~fault.reaction~1]
-  private carryOut({ partition, queue, code, detail, reaction }: FaultReport): void {
+  private carryOut(report: FaultReport): void {
+    const { partition, queue, code, detail, reaction } = report;
+    this.faultReports.next(report);
     const { id, devices } = this.plan.partitions[partition]!;
     if (reaction.log) this.messages.next(this.faultLine(id, queue, code, detail, reaction.action));
     if (this.stopping) return;

@@ -3,6 +3,7 @@ import type { Clock, Pace } from '../base/time.ts';
 import { CommandChannel } from '../channel/command-channel.ts';
 import { Counters } from '../channel/counters.ts';
 import { EventLog } from '../channel/event-log.ts';
+import { WindowTrace } from '../channel/window-trace.ts';
 import type { GatewayPlan, PlanDevice } from '../schedule/gateway-plan.ts';
 import { Arena } from './arena.ts';
 import { CommandExecutor } from './command-executor.ts';
@@ -25,6 +26,7 @@ export interface SharedState {
   readonly commands: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
   readonly counters: SharedArrayBuffer;
+  readonly windowTrace: SharedArrayBuffer;
 }
 
 /** What the host lends: time, sleep, notifications, and evidence about itself. */
@@ -102,6 +104,7 @@ export function buildDataPlane(
     time,
     counters,
     events,
+    trace: new WindowTrace(shared.windowTrace),
     publications,
     commands,
     services,

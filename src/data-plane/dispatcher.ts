@@ -2,6 +2,7 @@
 import type { Pace } from '../base/time.ts';
 import { GatewayCounter, WindowCounter, type Counters } from '../channel/counters.ts';
 import { EventKind, type EventLog } from '../channel/event-log.ts';
+import type { WindowTrace } from '../channel/window-trace.ts';
 import type { GatewayPlan, PlanWindow } from '../schedule/gateway-plan.ts';
 import type { Histogram } from '../base/histogram.ts';
 import type { CommandExecutor } from './command-executor.ts';
@@ -31,6 +32,7 @@ export interface DispatcherParts {
   readonly pace: Pace;
   readonly counters: Counters;
   readonly events: EventLog;
+  readonly trace: WindowTrace;
   readonly evidence: OverrunEvidence;
   readonly publications: Publications;
   readonly commands: CommandExecutor;
@@ -94,7 +96,7 @@ export class Dispatcher {
   }
 
   private window(window: ServedWindow): void {
-    const { time, pace, evidence, publications, plan } = this.parts;
+    const { time, pace, evidence, publications, plan, trace } = this.parts;
     const { offsetNs, durationNs, kind } = window.plan;
     this.target[0] = time.frameStart[0]! + offsetNs;
     time.windowStart[0] = this.target[0]!;
@@ -103,11 +105,14 @@ export class Dispatcher {
     evidence.mark();
     const started = time.read();
     this.noteStart(started - offsetNs, inTime);
+    time.started[0] = time.now[0]!;
     const end = offsetNs + durationNs;
     if (kind === 'control') this.parts.commands.run(time, end, plan.controlCommandNs);
     else this.serve(window, started, end);
     publications.notify();
-    this.account(window, end);
+    const overrun = this.account(window, end);
+    const { index } = window.plan;
+    trace.visited(index, time, window.budget.busyNs, window.budget.servedRequests, overrun);
   }
 
   private noteStart(latenessNs: number, inTime: boolean): void {
@@ -135,16 +140,18 @@ export class Dispatcher {
       if (budget.exhausted || now >= end) return;
       if (served > 0 || plan.pollNs === 0) continue;
       this.target[0] = time.frameStart[0]! + Math.min(now + plan.pollNs, end);
-      if (pace.rest(this.target, time.now)) continue;
-      // What would come after the last look may also come after the window.
-      if (now + plan.pollNs >= end) return;
-      pace.waitUntil(this.target, time.now);
+      if (!pace.rest(this.target, time.now)) {
+        // What would come after the last look may also come after the window.
+        if (now + plan.pollNs >= end) return;
+        pace.waitUntil(this.target, time.now);
+      }
       now = time.read();
     }
   }
 
+  /** Counts the visit; 0, or 1 + the cause of its overrun. */
   // [impl->req~sched.overrun-detection~1]
-  private account(window: ServedWindow, end: number): void {
+  private account(window: ServedWindow, end: number): number {
     const { time, evidence, events } = this.parts;
     const { words } = this;
     const at = window.countersAt;
@@ -157,12 +164,13 @@ export class Dispatcher {
     const { budget, plan } = window;
     const endedAt = plan.kind === 'control' ? this.parts.commands.endedAt : budget.endedAt;
     const overrun = endedAt - end;
-    if (overrun <= 0) return;
+    if (overrun <= 0) return 0;
     const cause = evidence.cause();
     if (cause === OverrunCause.HOST) time.disturbed[0] = time.now[0]!;
     words[at + WindowCounter.OVERRUNS_COST + cause]! += 1;
     if (overrun > words[at + WindowCounter.OVERRUN_NS_MAX]!)
       words[at + WindowCounter.OVERRUN_NS_MAX] = overrun;
     events.report(EventKind.OVERRUN, window.plan.index, 0, cause, time.now);
+    return 1 + cause;
   }
 }

@@ -12,6 +12,8 @@ export class FrameTime {
   /** Planned start of the present major frame, and of the present window. */
   readonly frameStart = new Float64Array(1);
   readonly windowStart = new Float64Array(1);
+  /** When the present window really started. */
+  readonly started = new Float64Array(1);
   /**
    * When the host last took time that it should not have: a late wake-up, or a thread that did not
    * run.

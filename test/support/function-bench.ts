@@ -3,6 +3,7 @@ import { faultName, type FaultName } from '../../src/base/fault.ts';
 import { CommandChannel, NotifyKind } from '../../src/channel/command-channel.ts';
 import { Counters } from '../../src/channel/counters.ts';
 import { EventLog } from '../../src/channel/event-log.ts';
+import { WindowTrace } from '../../src/channel/window-trace.ts';
 import { DataPlaneLink } from '../../src/control-plane/data-plane-link.ts';
 import { VirtioFunction } from '../../src/control-plane/pci/virtio-function.ts';
 import { Arena } from '../../src/data-plane/arena.ts';
@@ -51,6 +52,7 @@ export class FunctionBench {
       commands: new SharedArrayBuffer(CommandChannel.bytes),
       events: new SharedArrayBuffer(EventLog.bytes),
       counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
+      windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
     };
     this.memory = shared.memory;
     this.words = new Int32Array(shared.memory.buffer);

@@ -6,6 +6,7 @@ import type { Clock, Pace } from '../../src/base/time.ts';
 import { CommandChannel, NotifyKind } from '../../src/channel/command-channel.ts';
 import { Counters, DROP_REASONS, QueueCounter, RouteCounter } from '../../src/channel/counters.ts';
 import { EventLog, type GatewayEvent } from '../../src/channel/event-log.ts';
+import { WindowTrace } from '../../src/channel/window-trace.ts';
 import { FAULT_NAMES, type FaultName } from '../../src/base/fault.ts';
 import { Arena } from '../../src/data-plane/arena.ts';
 import { buildDataPlane, type DataPlane } from '../../src/data-plane/data-plane.ts';
@@ -189,6 +190,7 @@ export class Rig {
   readonly plane: DataPlane;
   readonly counters: Counters;
   readonly events: EventLog;
+  readonly windowTrace: WindowTrace;
   readonly channel: CommandChannel;
   readonly time = new VirtualTime();
   readonly notifier = new RecordingNotifier();
@@ -204,9 +206,11 @@ export class Rig {
       commands: new SharedArrayBuffer(CommandChannel.bytes),
       events: new SharedArrayBuffer(EventLog.bytes),
       counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
+      windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
     };
     this.counters = new Counters(this.plan, shared.counters);
     this.events = new EventLog(shared.events);
+    this.windowTrace = new WindowTrace(shared.windowTrace);
     this.channel = new CommandChannel(shared.commands);
     const evidence: OverrunEvidence = {
       mark: () => this.evidence.mark(),

@@ -1,4 +1,5 @@
 /** The real dispatcher on a virtual clock, over model queues: what the analysis is held against. */
+import { WindowTrace } from '../../src/channel/window-trace.ts';
 import type { Clock, Pace } from '../../src/base/time.ts';
 import { Counters } from '../../src/channel/counters.ts';
 import { EventLog } from '../../src/channel/event-log.ts';
@@ -151,6 +152,7 @@ export class TimingSimulation {
       commands: { run() {}, endedAt: 0 } as unknown as CommandExecutor,
       services: this.queues,
       compositors: [],
+      trace: new WindowTrace(new SharedArrayBuffer(WindowTrace.bytes)),
       framed: [],
     });
   }

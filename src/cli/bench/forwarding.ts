@@ -3,6 +3,7 @@ import { NetHeader } from '../../wire/virtio-net.ts';
 import { CommandChannel } from '../../channel/command-channel.ts';
 import { Counters, RouteCounter } from '../../channel/counters.ts';
 import { EventLog } from '../../channel/event-log.ts';
+import { WindowTrace } from '../../channel/window-trace.ts';
 import { Arena } from '../../data-plane/arena.ts';
 import { buildDataPlane, type DataPlane } from '../../data-plane/data-plane.ts';
 import { DescriptorChain } from '../../data-plane/virtqueue/descriptor-chain.ts';
@@ -104,6 +105,7 @@ class ForwardingBench {
         commands: new SharedArrayBuffer(CommandChannel.bytes),
         events: new SharedArrayBuffer(EventLog.bytes),
         counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
+        windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
       },
       {
         clock: monotonicClock,
