@@ -34,7 +34,8 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./cli/doctor.ts')).doctor,
   },
   run: {
-    usage: 'run CONFIG [--duration S] [--json [FILE]] [--no-dashboard] [--realtime] [--decode]',
+    usage:
+      'run CONFIG [--duration S] [--json [FILE]] [--dashboard-port N] [--no-dashboard] [--realtime] [--decode]',
     load: async () => (await import('./cli/run.ts')).run,
   },
 };

@@ -31,6 +31,13 @@ function upperEdge(bucket: number): number {
   return ((bucket % STEPS) + STEPS + 1) * 2 ** exponent - 1;
 }
 
+/** So many values were recorded from `fromNs` to `toNs`, both included. */
+export interface HistogramBar {
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly count: number;
+}
+
 // [impl->req~diag.histogram~1]
 export class Histogram {
   private readonly words: Float64Array;
@@ -80,5 +87,16 @@ export class Histogram {
       if (seen >= wanted && bucket < BUCKETS - 1) return Math.min(upperEdge(bucket), this.max);
     }
     return this.max;
+  }
+
+  /** Every bucket that holds something, in order; the last one's values may lie beyond it. */
+  bars(): HistogramBar[] {
+    const bars: HistogramBar[] = [];
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const count = this.words[this.base + FIRST_BUCKET + bucket]!;
+      const fromNs = bucket === 0 ? 0 : upperEdge(bucket - 1) + 1;
+      if (count > 0) bars.push({ fromNs, toNs: upperEdge(bucket), count });
+    }
+    return bars;
   }
 }

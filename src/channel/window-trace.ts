@@ -1,6 +1,6 @@
 /**
  * The last visits of windows, planned against actual: the data plane writes, everybody may read.
- * An old visit is overwritten; a reader that is too slow sees gaps in the sequence, never a mixture.
+ * An old visit is overwritten; a reader that is too slow sees gaps in the sequence, no mixture.
  */
 
 /** Words of a visit, 64-bit numbers; times are absolute nanoseconds of the monotonic clock. */
@@ -25,7 +25,7 @@ const MARGIN = 64;
 /** The number of visits has a cache line of its own. */
 const RECORDS_AT = 64;
 
-/** What the dispatcher knows at the end of a window, in cells, so that no double has to be passed. */
+/** What the dispatcher knows behind a window, in cells, so that no double has to be passed. */
 export interface VisitTimes {
   readonly windowStart: Float64Array;
   readonly started: Float64Array;

@@ -2,6 +2,7 @@
 import { loadConfig } from '../control-plane/config/load-config.ts';
 import { Gateway } from '../control-plane/gateway.ts';
 import { runReport, type RunReport } from '../control-plane/run-report.ts';
+import type { Dashboard } from '../dashboard/dashboard.ts';
 import { writeTextFile } from '../host/files.ts';
 import { hostGrants } from '../host/host-grants.ts';
 import { monotonicClock } from '../host/monotonic-clock.ts';
@@ -11,6 +12,7 @@ import { parseArguments, positiveNumber, type CommandShape } from './arguments.t
 import { printProblems } from './check.ts';
 import { grantsText } from './doctor.ts';
 import { ExitCode } from './exit-code.ts';
+import { dashboardPort, openDashboard } from './run-dashboard.ts';
 import { finalTable, LiveTable } from './run-tables.ts';
 
 export const RUN_SHAPE: CommandShape = {
@@ -19,6 +21,7 @@ export const RUN_SHAPE: CommandShape = {
     duration: 'value',
     json: 'optional-value',
     'no-dashboard': 'flag',
+    'dashboard-port': 'value',
     realtime: 'flag',
     decode: 'flag',
     debug: 'flag',
@@ -48,19 +51,43 @@ function exitCodeOf(report: RunReport): number {
   return breached ? ExitCode.FAILED : ExitCode.OK;
 }
 
+/** A table for people; with `--json` the document, on stdout or in the file that was named. */
+function printReport(report: RunReport, json: string | true | undefined): void {
+  const document = JSON.stringify(report, null, 2);
+  console.log(json === true ? document : finalTable(report));
+  if (typeof json === 'string') writeTextFile(json, `${document}\n`);
+}
+
 /** A gateway that the host does not let start ends in order, with the reason. */
-async function started(gateway: Gateway): Promise<void> {
+async function started(
+  gateway: Gateway,
+  before: () => Promise<Dashboard | undefined>,
+): Promise<Dashboard | undefined> {
   try {
+    const dashboard = await before();
     gateway.start();
+    return dashboard;
   } catch (error) {
     await gateway.stop();
     throw error;
   }
 }
 
+/** Nanoseconds since this call. */
+function stopwatch(): () => number {
+  const now = new Float64Array(1);
+  monotonicClock.readInto(now);
+  const startedAt = now[0]!;
+  return () => {
+    monotonicClock.readInto(now);
+    return now[0]! - startedAt;
+  };
+}
+
 export async function run(words: readonly string[]): Promise<number> {
   const { positionals, options } = parseArguments(words, RUN_SHAPE);
   const seconds = positiveNumber(options['duration'], 'duration');
+  const port = dashboardPort(options['dashboard-port']);
   const file = positionals[0]!;
   const loaded = loadConfig(file);
   printProblems(file, loaded.problems);
@@ -75,36 +102,39 @@ export async function run(words: readonly string[]): Promise<number> {
     configFile: file,
   });
   const quiet = options['json'] === true;
-  const now = new Float64Array(1);
-  monotonicClock.readInto(now);
-  const startedAt = now[0]!;
-  const sinceStart = () => {
-    monotonicClock.readInto(now);
-    return now[0]! - startedAt;
-  };
-  gateway.log.subscribe((line) => process.stderr.write(`${line}\n`));
-  await started(gateway);
+  const sinceStart = stopwatch();
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  gateway.log.subscribe(say);
+  const { name, revision } = config.gateway;
+  const identity = { sha256: loaded.sha256, name, revision };
   const facts = () => ({
     plan: gateway.plan,
     counters: gateway.counters,
-    config: { sha256: loaded.sha256, name: config.gateway.name, revision: config.gateway.revision },
+    config: identity,
     durationNs: sinceStart(),
     modes: gateway.plan.partitions.map(({ index }) => gateway.partitions.mode(index)),
     statistics: gateway.guests.map((guest) => guest.statistics),
     lostEvents: gateway.events.lost,
     safeState: gateway.safeState,
   });
+  const numbers = () => runReport(facts());
+  const dashboard = await started(gateway, async () =>
+    options['no-dashboard']
+      ? undefined
+      : openDashboard(
+          { gateway, identity, displays: [], numbers, sinceStartNs: sinceStart, say },
+          port,
+        ),
+  );
   const live = quiet ? undefined : new LiveTable(process.stdout);
-  const endTicking = every(LIVE_EVERY_MS, () => live?.show(runReport(facts())));
+  const endTicking = every(LIVE_EVERY_MS, () => live?.show(numbers()));
   await untilEnd(gateway, seconds);
   endTicking();
   live?.end();
   const modes = facts().modes;
   await gateway.stop();
   const report = runReport({ ...facts(), modes });
-  const document = JSON.stringify(report, null, 2);
-  if (quiet) console.log(document);
-  else console.log(finalTable(report));
-  if (typeof options['json'] === 'string') writeTextFile(options['json'], `${document}\n`);
+  await dashboard?.close(report);
+  printReport(report, options['json']);
   return exitCodeOf(report);
 }

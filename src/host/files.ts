@@ -92,6 +92,11 @@ export function readBuiltFile(relative: string): Uint8Array {
   return readFileSync(builtPath(relative));
 }
 
+/** Bytes of a file of a package that this one depends on. */
+export function readDependencyFile(file: string): Uint8Array {
+  return readFileSync(require.resolve(file));
+}
+
 export function builtPath(relative: string): string {
   return path.resolve(__dirname, '..', relative);
 }

@@ -23,7 +23,14 @@ async function compileKernels() {
 }
 
 fs.rmSync('build', { recursive: true, force: true });
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { stdio: 'inherit' });
+/** The page of the dashboard is compiled apart: it runs in a browser, as modules. */
+const PAGE = 'src/dashboard/page';
+const ASSETS = 'build/src/dashboard/assets';
+for (const project of ['tsconfig.json', path.join(PAGE, 'tsconfig.json')])
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], { stdio: 'inherit' });
+for (const file of fs.readdirSync(PAGE))
+  if (/\.(html|css|svg)$/.test(file)) fs.copyFileSync(path.join(PAGE, file), path.join(ASSETS, file));
+
 /**
  * TypeScript first sets every export to undefined. An export that is stored once is a constant to V8,
  * one that is stored twice is a load in the data plane's hot path: the first store goes, its line stays.

@@ -7,7 +7,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['wire', 'schedule'],
   ['channel', 'host'],
   ['data-plane', 'guest'],
-  ['control-plane', 'analysis'],
+  ['control-plane', 'analysis', 'simulation', 'dashboard', 'traceability'],
   ['cli'],
   ['main.ts', 'data-plane-thread.ts', 'guest-thread.ts'],
 ];
@@ -54,7 +54,9 @@ describe('architecture', () => {
 
   it('[utest->req~dev.architecture~1] packages stay in their rooms', () => {
     const homes: Readonly<Record<string, RegExp>> = {
-      rxjs: /^src\/control-plane\//,
+      rxjs: /^src\/(control-plane|dashboard)\//,
+      ws: /^src\/host\/event-socket\.ts$/,
+      '/uplot.js': /^src\/dashboard\/page\//,
       ajv: /^src\/control-plane\/config\//,
       'jsonc-parser': /^src\/control-plane\/config\//,
       'fastest-levenshtein': /^src\/control-plane\/config\//,
@@ -96,7 +98,8 @@ const BANS: readonly Ban[] = [
   { pattern: /\bMath\.random\b/, where: /^src\//, instead: 'SeededRandom' },
   {
     pattern: /\b(setTimeout|setInterval|setImmediate)\(/,
-    where: /^src\/(?!host\/)/,
+    // A page has no other timers than those of its browser.
+    where: /^src\/(?!host\/|dashboard\/page\/)/,
     instead: 'host/timers.ts',
   },
   {

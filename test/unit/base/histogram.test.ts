@@ -140,4 +140,19 @@ describe('base/histogram', () => {
       assert.equal(histogramOf(-5, -3).max, -3);
     });
   });
+
+  it('[utest->req~diag.histogram~1] its bars hold every value, in order, each between its ends', () => {
+    assert.deepEqual(histogramOf().bars(), []);
+    assert.deepEqual(histogramOf(0, 0, 31, 32, 64).bars(), [
+      { fromNs: 0, toNs: 0, count: 2 },
+      { fromNs: 31, toNs: 31, count: 1 },
+      { fromNs: 32, toNs: 32, count: 1 },
+      { fromNs: 64, toNs: 65, count: 1 },
+    ]);
+    for (const power of powers) {
+      const [bar] = histogramOf(power).bars();
+      assert.ok(bar!.fromNs <= power && power <= bar!.toNs, `${power} in ${JSON.stringify(bar)}`);
+      assert.equal(bar!.count, 1);
+    }
+  });
 });

@@ -1,0 +1,66 @@
+/** The dashboard of a run: at its own port or at one that is free, and never a reason to end. */
+import type { Gateway } from '../control-plane/gateway.ts';
+import { Dashboard } from '../dashboard/dashboard.ts';
+import type { DisplaySource } from '../dashboard/display-source.ts';
+import type { Hello, Numbers } from '../dashboard/page/message.ts';
+import { HostProblem } from '../host/host-problem.ts';
+import { monotonicClock } from '../host/monotonic-clock.ts';
+import { UsageError } from './arguments.ts';
+
+const DEFAULT_PORT = 8480;
+const ANY_PORT = 0;
+const PORT_MAX = 65535;
+
+export interface DashboardRun {
+  readonly gateway: Gateway;
+  readonly identity: Hello['gateway'];
+  readonly displays: readonly DisplaySource[];
+  readonly numbers: () => Numbers;
+  readonly sinceStartNs: () => number;
+  /** Where people are told of its address. */
+  readonly say: (line: string) => void;
+}
+
+/** The port that is asked for, 0 for any; undefined when none is named. @throws UsageError */
+export function dashboardPort(value: string | true | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const port = Number(value);
+  if (value === true || value === '' || !Number.isInteger(port) || port < 0 || port > PORT_MAX)
+    throw new UsageError(`--dashboard-port needs a port from 0 to ${PORT_MAX}, not "${value}"`);
+  return port;
+}
+
+/**
+ * Serves the dashboard and says where. A port that was named is had or the run does not start;
+ * otherwise another one will do, and a run without a dashboard is better than none.
+ * @throws HostProblem when the named port is not to be had
+ */
+// [impl->req~dash.served~1]
+export async function openDashboard(
+  run: DashboardRun,
+  port: number | undefined,
+): Promise<Dashboard> {
+  const { gateway, say } = run;
+  const dashboard = new Dashboard({
+    ...run,
+    plan: gateway.plan,
+    counters: gateway.counters,
+    windowTrace: gateway.windowTrace,
+    transitions: gateway.partitions.transitions,
+    faults: gateway.faults,
+    reported: gateway.reported,
+    enteredSafeState: gateway.enteredSafeState,
+    clock: monotonicClock,
+  });
+  const ports = port === undefined ? [DEFAULT_PORT, ANY_PORT] : [port];
+  for (const [n, candidate] of ports.entries()) {
+    try {
+      say(`dashboard: ${await dashboard.open(candidate)}`);
+      break;
+    } catch (error) {
+      if (!(error instanceof HostProblem) || port !== undefined) throw error;
+      if (n === ports.length - 1) say(`dashboard: not served: ${error.message}`);
+    }
+  }
+  return dashboard;
+}
