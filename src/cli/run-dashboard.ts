@@ -5,7 +5,7 @@ import type { DisplaySource } from '../dashboard/display-source.ts';
 import type { Hello, Numbers } from '../dashboard/page/message.ts';
 import { HostProblem } from '../host/host-problem.ts';
 import { monotonicClock } from '../host/monotonic-clock.ts';
-import { UsageError } from './arguments.ts';
+import { UsageError, type Arguments } from './arguments.ts';
 
 const DEFAULT_PORT = 8480;
 const ANY_PORT = 0;
@@ -21,11 +21,18 @@ export interface DashboardRun {
   readonly say: (line: string) => void;
 }
 
-/** The port that is asked for, 0 for any; undefined when none is named. @throws UsageError */
-export function dashboardPort(value: string | true | undefined): number | undefined {
-  if (value === undefined) return undefined;
+export type PortChoice = number | 'default' | 'none';
+
+/** Where a command line wants the dashboard; port 0 is any that is free. @throws UsageError */
+export function dashboardPort(options: Arguments['options']): PortChoice {
+  const value = options['dashboard-port'];
+  if (options['no-dashboard']) {
+    if (value !== undefined) throw new UsageError('--no-dashboard leaves no --dashboard-port');
+    return 'none';
+  }
+  if (value === undefined) return 'default';
   const port = Number(value);
-  if (value === true || value === '' || !Number.isInteger(port) || port < 0 || port > PORT_MAX)
+  if (value === '' || !Number.isInteger(port) || port < 0 || port > PORT_MAX)
     throw new UsageError(`--dashboard-port needs a port from 0 to ${PORT_MAX}, not "${value}"`);
   return port;
 }
@@ -38,8 +45,9 @@ export function dashboardPort(value: string | true | undefined): number | undefi
 // [impl->req~dash.served~1]
 export async function openDashboard(
   run: DashboardRun,
-  port: number | undefined,
-): Promise<Dashboard> {
+  port: PortChoice,
+): Promise<Dashboard | undefined> {
+  if (port === 'none') return undefined;
   const { gateway, say } = run;
   const dashboard = new Dashboard({
     ...run,
@@ -52,13 +60,13 @@ export async function openDashboard(
     enteredSafeState: gateway.enteredSafeState,
     clock: monotonicClock,
   });
-  const ports = port === undefined ? [DEFAULT_PORT, ANY_PORT] : [port];
+  const ports = port === 'default' ? [DEFAULT_PORT, ANY_PORT] : [port];
   for (const [n, candidate] of ports.entries()) {
     try {
       say(`dashboard: ${await dashboard.open(candidate)}`);
       break;
     } catch (error) {
-      if (!(error instanceof HostProblem) || port !== undefined) throw error;
+      if (!(error instanceof HostProblem) || port !== 'default') throw error;
       if (n === ports.length - 1) say(`dashboard: not served: ${error.message}`);
     }
   }

@@ -87,7 +87,7 @@ function stopwatch(): () => number {
 export async function run(words: readonly string[]): Promise<number> {
   const { positionals, options } = parseArguments(words, RUN_SHAPE);
   const seconds = positiveNumber(options['duration'], 'duration');
-  const port = dashboardPort(options['dashboard-port']);
+  const port = dashboardPort(options);
   const file = positionals[0]!;
   const loaded = loadConfig(file);
   printProblems(file, loaded.problems);
@@ -118,14 +118,8 @@ export async function run(words: readonly string[]): Promise<number> {
     safeState: gateway.safeState,
   });
   const numbers = () => runReport(facts());
-  const dashboard = await started(gateway, async () =>
-    options['no-dashboard']
-      ? undefined
-      : openDashboard(
-          { gateway, identity, displays: [], numbers, sinceStartNs: sinceStart, say },
-          port,
-        ),
-  );
+  const watched = { gateway, identity, displays: [], numbers, sinceStartNs: sinceStart, say };
+  const dashboard = await started(gateway, () => openDashboard(watched, port));
   const live = quiet ? undefined : new LiveTable(process.stdout);
   const endTicking = every(LIVE_EVERY_MS, () => live?.show(numbers()));
   await untilEnd(gateway, seconds);

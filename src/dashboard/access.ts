@@ -1,4 +1,4 @@
-/** Who may look: pages that came from this server itself, by a name that only this machine answers. */
+/** Who may look: pages that came from this server, by a name that only this machine answers. */
 import { LOOPBACK, type HttpAnswer, type HttpRequest } from '../host/http-server.ts';
 
 const NAMES = [LOOPBACK, 'localhost'];

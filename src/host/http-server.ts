@@ -1,4 +1,4 @@
-/** An HTTP server on the loopback interface, for browsers of this machine; it serves what it is told. */
+/** An HTTP server on the loopback interface, for browsers of this machine. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';

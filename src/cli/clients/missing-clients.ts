@@ -13,6 +13,7 @@ const PROGRAMS = {
   uml: ['linux.uml', ...LINUX],
   dpdk: ['dpdk-testpmd', 'stdbuf'],
   ipxe: ['qemu-system-x86_64'],
+  chromium: ['chromium'],
 } as const;
 
 export type Client = keyof typeof PROGRAMS;

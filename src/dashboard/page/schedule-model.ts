@@ -71,7 +71,7 @@ function barOf(hello: Hello, visit: Visit, frameStartNs: number): Bar | undefine
   };
 }
 
-/** The last `count` major frames of these visits, oldest first; what came before the first is cut. */
+/** The last `count` major frames of these visits, oldest first. */
 export function framesOf(hello: Hello, visits: readonly Visit[], count: number): FrameColumn[] {
   const frames = new Map<number, Bar[]>();
   for (const visit of visits) {

@@ -1,16 +1,15 @@
 /** A headless Chromium, driven by the DevTools protocol over a WebSocket. */
 import { strict as assert } from 'node:assert';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { WebSocket } from 'ws';
+import { ClientProcess } from './client-process.ts';
 
 const START_MS = 30_000;
 const ANSWER_MS = 20_000;
 const POLL_MS = 50;
-const TAIL_CHARACTERS = 4000;
 
 /** No sandbox for root, who may not have one; no network but the loopback; nothing on the side. */
 const WORDS = [
@@ -92,6 +91,20 @@ export interface Viewport {
   readonly height: number;
   readonly mobile?: boolean;
   readonly scheme?: 'light' | 'dark';
+  readonly motion?: 'reduce' | 'no-preference';
+}
+
+export interface RunFunction {
+  readonly script: string;
+  readonly name: string;
+  /** Where it begins in its script. */
+  readonly at: number;
+  readonly ran: boolean;
+}
+
+interface FunctionRange {
+  readonly startOffset: number;
+  readonly count: number;
 }
 
 /** What a page has complained about, in the console, by an exception, or by a refused load. */
@@ -99,10 +112,12 @@ export class Page {
   readonly complaints: string[] = [];
   private readonly protocol: Protocol;
   private readonly session: string;
+  private readonly target: string;
 
-  constructor(protocol: Protocol, session: string) {
+  constructor(protocol: Protocol, session: string, target: string) {
     this.protocol = protocol;
     this.session = session;
+    this.target = target;
     protocol.on(session, (method, params) => this.heard(method, params));
   }
 
@@ -123,18 +138,53 @@ export class Page {
   }
 
   async begin(): Promise<void> {
-    for (const domain of ['Page', 'Runtime', 'Log', 'DOM', 'Accessibility'])
+    for (const domain of ['Page', 'Runtime', 'Log', 'Accessibility', 'Profiler'])
       await this.call(`${domain}.enable`);
+    await this.call('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
   }
 
-  async show({ width, height, mobile = false, scheme = 'light' }: Viewport): Promise<void> {
+  /** Functions of the present document's scripts, and whether they have run. */
+  async functions(): Promise<RunFunction[]> {
+    const { result } = (await this.call('Profiler.takePreciseCoverage')) as unknown as {
+      result: { url: string; functions: { functionName: string; ranges: FunctionRange[] }[] }[];
+    };
+    return result.flatMap(({ url, functions }) =>
+      functions.map(({ functionName: name, ranges: [range] }) => ({
+        script: new URL(url || 'about:blank').pathname,
+        name,
+        at: range!.startOffset,
+        ran: range!.count > 0,
+      })),
+    );
+  }
+
+  /** Names and roles of what assistive technology is given. */
+  async accessible(): Promise<{ role: string; name: string }[]> {
+    const { nodes } = (await this.call('Accessibility.getFullAXTree')) as unknown as {
+      nodes: { ignored: boolean; role?: { value: string }; name?: { value: string } }[];
+    };
+    return nodes
+      .filter(({ ignored }) => !ignored)
+      .map(({ role, name }) => ({ role: role?.value ?? '', name: name?.value ?? '' }));
+  }
+
+  async show({
+    width,
+    height,
+    mobile = false,
+    scheme = 'light',
+    motion = 'no-preference',
+  }: Viewport): Promise<void> {
     await this.call('Emulation.setDeviceMetricsOverride', {
       width,
       height,
       mobile,
       deviceScaleFactor: 1,
     });
-    const features = [{ name: 'prefers-color-scheme', value: scheme }];
+    const features = [
+      { name: 'prefers-color-scheme', value: scheme },
+      { name: 'prefers-reduced-motion', value: motion },
+    ];
     await this.call('Emulation.setEmulatedMedia', { features });
   }
 
@@ -170,6 +220,10 @@ export class Page {
     await this.call('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
   }
 
+  async close(): Promise<void> {
+    await this.protocol.call('Target.closeTarget', { targetId: this.target });
+  }
+
   /** A PNG of what is visible, or of the whole page. */
   async screenshot(whole = false): Promise<Buffer> {
     const { data } = await this.call('Page.captureScreenshot', { captureBeyondViewport: whole });
@@ -187,13 +241,11 @@ const VIRTUAL_KEYS: Readonly<Record<string, number>> = {
 };
 
 export class Browser {
-  private readonly child: ChildProcess;
-  private readonly directory: string;
+  private readonly process: ClientProcess;
   private readonly protocol: Protocol;
 
-  private constructor(child: ChildProcess, directory: string, protocol: Protocol) {
-    this.child = child;
-    this.directory = directory;
+  private constructor(process: ClientProcess, protocol: Protocol) {
+    this.process = process;
     this.protocol = protocol;
   }
 
@@ -201,9 +253,9 @@ export class Browser {
     const directory = mkdtempSync(path.join(os.tmpdir(), 'gateway-browser-'));
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     const words = [...WORDS, ...sandbox, `--user-data-dir=${directory}`, 'about:blank'];
-    const child = spawn('chromium', words, { stdio: ['ignore', 'ignore', 'pipe'] });
-    const protocol = await Protocol.connect(await devToolsUrl(child));
-    return new Browser(child, directory, protocol);
+    const chromium = new ClientProcess('chromium', 'chromium', words, { directory });
+    const [, url] = await chromium.waitFor(/DevTools listening on (ws:\S+)/, START_MS);
+    return new Browser(chromium, await Protocol.connect(url!));
   }
 
   async page(): Promise<Page> {
@@ -212,37 +264,13 @@ export class Browser {
       targetId,
       flatten: true,
     });
-    const page = new Page(this.protocol, String(sessionId));
+    const page = new Page(this.protocol, String(sessionId), String(targetId));
     await page.begin();
     return page;
   }
 
   async close(): Promise<void> {
-    const gone = once(this.child, 'exit');
-    await this.protocol.call('Browser.close').catch(() => this.child.kill('SIGKILL'));
     this.protocol.close();
-    await gone;
-    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    await this.process.kill();
   }
-}
-
-/** The address that the browser says on its way up. */
-async function devToolsUrl(child: ChildProcess): Promise<string> {
-  let said = '';
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => fail('is not up'), START_MS);
-    const fail = (what: string) => {
-      clearTimeout(timer);
-      reject(new Error(`chromium ${what}: ${said.slice(-TAIL_CHARACTERS)}`));
-    };
-    child.once('error', (error) => fail(error.message));
-    child.once('exit', (code) => fail(`ended with ${code}`));
-    child.stderr!.on('data', (text: Buffer) => {
-      said += text.toString();
-      const url = /DevTools listening on (ws:\S+)/.exec(said)?.[1];
-      if (!url) return;
-      clearTimeout(timer);
-      resolve(url);
-    });
-  });
 }
