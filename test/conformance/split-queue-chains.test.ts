@@ -102,6 +102,25 @@ describe('VIRTIO 2.7.4: message framing', () => {
     assert.deepEqual(bench.slice.read(descs[3]!.address, 6), [17, 1, 2, 3, 204, 204]);
   });
 
+  it('[utest->req~queue.used-order~1] what the driver gave to be read is not written (2.7.5.1)', () => {
+    const bench = new QueueBench({ size: 16 });
+    const descs = buffers(bench, 4, 2, -3, -3);
+    for (const { address, length } of descs)
+      bench.slice.write(address, new Array(length).fill(0xcc));
+    const source = bench.slice.allocate(8);
+    bench.slice.write(source, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.equal(bench.submitAndWalk(descs), 'none');
+    bench.chain.scatter(bench.slice.at(source), 2);
+    bench.chain.scatter(bench.slice.at(source) + 2, 3);
+    const read = descs.map(({ address, length }) => bench.slice.read(address, length));
+    assert.deepEqual(read, [
+      [204, 204, 204, 204],
+      [204, 204],
+      [1, 2, 3],
+      [4, 5, 204],
+    ]);
+  });
+
   it('[utest->req~mem.zero-residue~1] more bytes than there is room for end with the room (2.7.5.1)', () => {
     const bench = new QueueBench({ size: 16 });
     const [desc] = buffers(bench, -4);

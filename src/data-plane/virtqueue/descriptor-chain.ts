@@ -46,7 +46,7 @@ export class DescriptorChain {
   private tableAt = 0;
   private tableSize = 0;
   private inTable = false;
-  /** Where the next byte is written: for chains that have writable segments only. */
+  /** Where the next byte is written. */
   private writeSegment = 0;
   private writeUsed = 0;
 
@@ -274,6 +274,8 @@ export class DescriptorChain {
   scatter(from: number, bytes: number): void {
     let at = from;
     let left = bytes;
+    // 2.7.4.2: what the driver gave to read stays as it is.
+    if (this.writeSegment < this.readableSegments) this.writeSegment = this.readableSegments;
     while (left > 0 && this.writeSegment < this.segments) {
       const room = this.length[this.writeSegment]! - this.writeUsed;
       const piece = Math.min(room, left);
