@@ -8,11 +8,7 @@ import type {
   WindowConfig,
 } from '../../src/schedule/gateway-config.ts';
 
-export type Draft<T> = T extends readonly (infer U)[]
-  ? Draft<U>[]
-  : T extends object
-    ? { -readonly [K in keyof T]: Draft<T[K]> }
-    : T;
+export type Draft<T> = T extends object ? { -readonly [K in keyof T]: Draft<T[K]> } : T;
 
 /** These configurations have network devices only. */
 interface NetConfig extends Omit<GatewayConfig, 'partitions' | 'flows' | 'displays'> {
