@@ -5,7 +5,7 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { WebSocket } from 'ws';
-import { ClientProcess } from './client-process.ts';
+import { ClientProcess } from '../../../src/cli/clients/client-process.ts';
 
 const START_MS = 30_000;
 const ANSWER_MS = 20_000;
