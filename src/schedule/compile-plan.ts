@@ -1,36 +1,34 @@
 /** From the validated configuration to the plan that every plane follows. */
 import { present } from '../base/assert.ts';
 import { NS_PER_US, type Nanoseconds } from '../base/time.ts';
-import { bitsOf } from '../wire/features.ts';
-import { macOctets } from '../wire/ethernet.ts';
 import { layOutArena, type LayoutRequest } from './arena-layout.ts';
 import {
   composeCostNs,
   controlCommandNs,
-  descriptorsMaxOf,
-  gpuDescriptorsMaxOf,
   lookNs,
-  mtuOf,
   notifyNs,
-  packetBytesMax,
   piecesOf,
   receiveDescriptorsMaxOf,
-  requestCostNs,
 } from './cost-model.ts';
-import { planDisplays, type DisplayPlan, type DrawingDevice } from './display-plan.ts';
-import { queueNamesOf, queueSizeOf, type QueueName } from './queue-names.ts';
+import {
+  drawingDevices,
+  indicesWhere,
+  namedDevices,
+  planDevices,
+  planQueues,
+  type NamedDevice,
+} from './device-plan.ts';
+import { planDisplays } from './display-plan.ts';
 import { withControlWindow } from './schedule-table.ts';
 import type {
   DeviceConfig,
   GatewayConfig,
-  GpuDeviceConfig,
   NetDeviceConfig,
   RouteConfig,
   WindowConfig,
 } from './gateway-config.ts';
 import type {
   GatewayPlan,
-  PlanDevice,
   PlanFlow,
   PlanPartition,
   PlanQueue,
@@ -39,113 +37,10 @@ import type {
 } from './gateway-plan.ts';
 
 const MIB = 1024 * 1024;
-const SPEED_UNKNOWN = 0xffffffff;
-const GPU_RESOURCES_MAX = 256;
-const GPU_BACKING_ENTRIES_MAX = 16384;
 
 /** Whole nanoseconds of a value given in microseconds with at most three decimals. */
 export function nsOf(microseconds: number): Nanoseconds {
   return Math.round(microseconds * NS_PER_US);
-}
-
-interface NamedDevice {
-  readonly id: string;
-  readonly partition: number;
-  readonly config: DeviceConfig;
-  readonly queues: readonly QueueName[];
-}
-
-function namedDevices(config: GatewayConfig): NamedDevice[] {
-  return config.partitions.flatMap((partition, index) =>
-    partition.devices.map((device) => ({
-      id: `${partition.id}.${device.id}`,
-      partition: index,
-      config: device,
-      queues: queueNamesOf(device),
-    })),
-  );
-}
-
-function planQueues(config: GatewayConfig, devices: readonly NamedDevice[]): PlanQueue[] {
-  const queues: PlanQueue[] = [];
-  devices.forEach((device, deviceIndex) => {
-    const routes = config.network.routes.filter((route) => route.from === device.id);
-    for (const { name, role, pair } of device.queues) {
-      queues.push({
-        index: queues.length,
-        name: `${device.id}.${name}`,
-        device: deviceIndex,
-        partition: device.partition,
-        role,
-        pair,
-        costNs: requestCostNs(config.costs, device.config, role, routes),
-      });
-    }
-  });
-  return queues;
-}
-
-function planDevices(
-  config: GatewayConfig,
-  devices: readonly NamedDevice[],
-  queues: readonly PlanQueue[],
-  { planes }: DisplayPlan,
-): PlanDevice[] {
-  return devices.map(({ id, partition, config: device }, index) => {
-    const common = {
-      index,
-      id,
-      partition,
-      offered: bitsOf(device.type, device.features.offer),
-      required: device.features.require,
-      queues: indicesWhere(queues, (queue) => queue.device === index),
-    };
-    if (device.type === 'virtio-net') {
-      const routes = indicesWhere(config.network.routes, (route) => route.from === id);
-      return { ...common, ...netDevice(device), routes };
-    }
-    return {
-      ...common,
-      ...gpuDevice(device),
-      planes: device.scanouts.map(({ display, plane }) =>
-        planes.findIndex((candidate) => candidate.id === `${display}.${plane}`),
-      ),
-    };
-  });
-}
-
-function netDevice(device: NetDeviceConfig) {
-  return {
-    type: device.type,
-    mac: macOctets(device.mac),
-    mtu: mtuOf(device),
-    speedMbps: device.speedMbps ?? SPEED_UNKNOWN,
-    queuePairs: device.queuePairs,
-    queueSizeMax: device.queueSize,
-    descriptorsMax: descriptorsMaxOf(device),
-    packetBytesMax: packetBytesMax(device),
-  };
-}
-
-function gpuDevice(device: GpuDeviceConfig) {
-  return {
-    type: device.type,
-    queueSizeMax: queueSizeOf(device),
-    descriptorsMax: gpuDescriptorsMaxOf(device),
-    resourceBytes: device.resourceMiB * MIB,
-    resourcesMax: device.resourcesMax ?? GPU_RESOURCES_MAX,
-    backingEntriesMax: device.backingEntriesMax ?? GPU_BACKING_ENTRIES_MAX,
-  };
-}
-
-function drawingDevices(named: readonly NamedDevice[]): DrawingDevice[] {
-  return named.flatMap(({ config }, index) =>
-    config.type === 'virtio-gpu' ? [{ index, config }] : [],
-  );
-}
-
-function indicesWhere<T>(items: readonly T[], test: (item: T) => boolean): number[] {
-  return items.flatMap((item, index) => (test(item) ? [index] : []));
 }
 
 function planRoutes(routes: readonly RouteConfig[], devices: readonly NamedDevice[]): PlanRoute[] {

@@ -35,6 +35,7 @@ export interface GpuServiceParts {
   readonly time: FrameTime;
 }
 
+// [impl->req~gpu.refuse~1]
 function faultOf(answer: number): FaultCode {
   if (answer < GpuResponse.ERR_UNSPEC) return NO_FAULT;
   return answer === GpuResponse.ERR_OUT_OF_MEMORY

@@ -1,6 +1,4 @@
-/**
- * One virtio-net device: what was negotiated, and the delivery of packets into its receive rings.
- */
+/** One virtio-net device: what was negotiated, and how packets come into its receive rings. */
 import { Fault, NO_FAULT } from '../../base/fault.ts';
 import { Drop } from '../../channel/counters.ts';
 import type { PlanNetDevice } from '../../schedule/gateway-plan.ts';

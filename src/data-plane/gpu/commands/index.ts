@@ -21,6 +21,7 @@ import { SetScanoutBlob } from './set-scanout-blob.ts';
 import { TransferToHost2d } from './transfer-to-host-2d.ts';
 import { UpdateCursor } from './update-cursor.ts';
 
+// [impl->req~gpu.commands~1]
 export function controlCommands(
   device: GpuDevice,
   update: PlaneUpdate,
