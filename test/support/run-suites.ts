@@ -58,6 +58,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['run', 'config/cockpit.json', '--duration', '60', '--json'],
   ['bench', 'forwarding', '--json'],
   ['bench', 'interference', '--json'],
+  ['bench', 'memory', '--json'],
 ];
 
 interface CommandResult {
