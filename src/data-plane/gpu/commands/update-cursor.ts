@@ -3,7 +3,6 @@ import { PixelOrder, pixelOrderOf } from '../../../wire/pixel-order.ts';
 import {
   GPU_CURSOR_SIDE,
   GPU_PIXEL_BYTES,
-  GpuFormat,
   GpuHeader,
   GpuResponse,
   GpuUpdateCursor,
@@ -49,16 +48,13 @@ export class UpdateCursor extends ShortCommand {
     return GpuResponse.OK_NODATA;
   }
 
-  /** Keeps alpha where the format has it; false for an order of bytes that no driver uses. */
+  /**
+   * The fourth byte is alpha even where the format calls it X: Linux gives its cursor such a format.
+   * False for an order of bytes that no driver uses.
+   */
   private take({ format, pixelsAt }: Resource, to: number): boolean {
-    const { arena } = this.device;
-    if (format === GpuFormat.B8G8R8A8_UNORM) {
-      arena.copy(to, pixelsAt, PIXELS * GPU_PIXEL_BYTES);
-      return true;
-    }
-    const order = pixelOrderOf(format);
-    if (order !== PixelOrder.BGRX) return false;
-    arena.pixels(to, pixelsAt, PIXELS, order);
+    if (pixelOrderOf(format) !== PixelOrder.BGRX) return false;
+    this.device.arena.copy(to, pixelsAt, PIXELS * GPU_PIXEL_BYTES);
     return true;
   }
 }
