@@ -2,6 +2,7 @@
 import { machine } from '../host/machine.ts';
 import { parseArguments, UsageError, type CommandShape } from './arguments.ts';
 import type { BenchResult, Progress } from './bench/bench-result.ts';
+import { dashboard } from './bench/dashboard.ts';
 import { forwarding } from './bench/forwarding.ts';
 import { guests } from './bench/guests.ts';
 import { interference } from './bench/interference.ts';
@@ -22,6 +23,7 @@ interface Bench {
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  dashboard: { needs: [], run: dashboard },
   forwarding: { needs: [], run: forwarding },
   guests: { needs: ['dpdk', 'qemu'], run: guests },
   interference: { needs: ['dpdk'], run: interference },

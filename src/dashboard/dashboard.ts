@@ -53,6 +53,8 @@ export interface Watched {
   readonly reported: Observable<GatewayEvent>;
   readonly enteredSafeState: Observable<string>;
   readonly clock: Clock;
+  /** Where people are told why there is no dashboard any more. */
+  say(line: string): void;
   sinceStartNs(): number;
   numbers(): Numbers;
 }
@@ -96,10 +98,10 @@ export class Dashboard {
     this.server = await HttpServer.open(port, {
       answer: (request) => access!.answer(request, assets),
       refuseSocket: (request) => access!.refuseSocket(request),
-      connected: (socket) => this.welcome(socket),
+      connected: (socket) => this.contain(() => this.welcome(socket)),
     });
     access = new Access(this.server.port);
-    this.endTicking = every(TICK_MS, () => this.tick());
+    this.endTicking = every(TICK_MS, () => this.contain(() => this.tick()));
     return `http://${LOOPBACK}:${this.server.port}/`;
   }
 
@@ -129,6 +131,20 @@ export class Dashboard {
       };
     });
     for (const viewer of this.viewers) viewer.terminate();
+  }
+
+  /** Who looks cannot end what is looked at: a mistake here ends the dashboard alone. */
+  // [impl->req~dash.contained~1]
+  private contain(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.endTicking();
+      this.ended.next();
+      this.server?.close();
+      for (const viewer of this.viewers) viewer.terminate();
+      this.watched.say(`dashboard: ended by a mistake of its own: ${String(error)}`);
+    }
   }
 
   // [impl->req~dash.bounded~1]

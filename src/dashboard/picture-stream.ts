@@ -43,6 +43,7 @@ export class PictureStream {
   private version = 0;
   private generation: number | undefined;
   private busy = false;
+  private failure: unknown;
   private restTicks = 0;
 
   constructor(parts: PictureStreamParts) {
@@ -54,8 +55,12 @@ export class PictureStream {
     this.bodyPixels = new Uint32Array(this.body.buffer);
   }
 
-  /** Starts one picture for those who have drawn their last one, if there is anything new. */
+  /**
+   * Starts one picture for those who have drawn their last one, if there is anything new.
+   * @throws what ended the last picture
+   */
   tick(viewers: Iterable<Viewer>): void {
+    if (this.failure !== undefined) throw this.failure;
     if (this.restTicks > 0) this.restTicks--;
     if (this.busy || this.restTicks > 0) return;
     const waiting = [...viewers].filter((viewer) => viewer.wantsPicture(this.parts.index));
@@ -63,7 +68,10 @@ export class PictureStream {
     this.look();
     // Whoever is further gets some tiles again: one compression serves all.
     const from = Math.min(...waiting.map((viewer) => this.versions.get(viewer) ?? 0));
-    if (from < this.version) void this.send(waiting, from);
+    if (from >= this.version) return;
+    this.send(waiting, from).catch((error: unknown) => {
+      this.failure = error;
+    });
   }
 
   /** Takes over the tiles that have changed; what changes meanwhile is for the next look. */

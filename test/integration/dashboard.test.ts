@@ -4,9 +4,11 @@ import http from 'node:http';
 import { setTimeout as after } from 'node:timers/promises';
 import { Fault } from '../../src/base/fault.ts';
 import { EventKind } from '../../src/channel/event-log.ts';
+import { Dashboard } from '../../src/dashboard/dashboard.ts';
 import { HostProblem } from '../../src/host/host-problem.ts';
 import { DashboardClient, DeafClient } from '../support/dashboard-client.ts';
 import { until } from '../support/running-gateway.ts';
+import { SyntheticDisplay } from '../support/synthetic-display.ts';
 import { IDENTITY, OpenDashboard, WatchedRig } from '../support/watched.ts';
 
 const TICK_MS = 100;
@@ -208,6 +210,25 @@ describe('dashboard: server', function () {
     const client = await connect(url);
     client.say('x'.repeat(1000));
     assert.equal((await client.isClosed())[0], 1009);
+  });
+
+  it('[utest->req~dash.contained~1] a mistake of the dashboard ends the dashboard, and says why', async () => {
+    const broken = () => {
+      throw new Error('nothing to see');
+    };
+    const display = new SyntheticDisplay(64, 64);
+    for (const watched of [
+      Object.assign(new WatchedRig(), { numbers: broken }),
+      new WatchedRig([Object.assign(display, { pixels: broken })]),
+    ]) {
+      const url = await new Dashboard(watched).open(0);
+      const client = await connect(url);
+      await client.isClosed();
+      assert.deepEqual(watched.said, [
+        'dashboard: ended by a mistake of its own: Error: nothing to see',
+      ]);
+      await assert.rejects(connect(url));
+    }
   });
 
   it('[utest->req~dash.served~1] a port that is taken is a problem with a name', async () => {

@@ -39,11 +39,16 @@ export class WatchedRig implements Watched {
   readonly faults = new Subject<FaultReport>();
   readonly reported = new Subject<GatewayEvent>();
   readonly enteredSafeState = new Subject<string>();
+  readonly said: string[] = [];
   /** How often the numbers were asked for. */
   asked = 0;
 
   constructor(displays: readonly DisplaySource[] = []) {
     this.displays = displays;
+  }
+
+  say(line: string): void {
+    this.said.push(line);
   }
 
   sinceStartNs(): number {

@@ -55,7 +55,7 @@ describe('architecture', () => {
   it('[utest->req~dev.architecture~1] packages stay in their rooms', () => {
     const homes: Readonly<Record<string, RegExp>> = {
       rxjs: /^src\/(control-plane|dashboard)\//,
-      ws: /^src\/host\/event-socket\.ts$/,
+      ws: /^src\/(host\/event-socket|cli\/bench\/dashboard-reader)\.ts$/,
       '/uplot.js': /^src\/dashboard\/page\//,
       ajv: /^src\/control-plane\/config\//,
       'jsonc-parser': /^src\/control-plane\/config\//,

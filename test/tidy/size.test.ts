@@ -12,6 +12,7 @@ const ENTRIES = [
   'src/main.ts',
   'src/data-plane-thread.ts',
   'src/guest-thread.ts',
+  'src/cli/bench/dashboard-reader.ts',
   'src/dashboard/page/app.ts',
   'src/dashboard/page/theme.ts',
 ];

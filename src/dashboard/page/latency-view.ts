@@ -177,6 +177,10 @@ export class LatencyView {
       ctx.stroke();
       ctx.textAlign = x > bbox.left + bbox.width / 2 ? 'right' : 'left';
       const gap = (ctx.textAlign === 'right' ? -5 : 5) * devicePixelRatio;
+      ctx.setLineDash([]);
+      ctx.strokeStyle = styleOf('--panel');
+      ctx.lineWidth = 4 * devicePixelRatio;
+      ctx.strokeText(name, x + gap, bbox.top + (13 + 15 * n) * devicePixelRatio);
       ctx.fillText(name, x + gap, bbox.top + (13 + 15 * n) * devicePixelRatio);
     });
     ctx.restore();

@@ -71,7 +71,7 @@ function barOf(hello: Hello, visit: Visit, frameStartNs: number): Bar | undefine
   };
 }
 
-/** The last `count` major frames of these visits, oldest first. */
+/** The last `count` major frames of these visits that are complete, oldest first. */
 export function framesOf(hello: Hello, visits: readonly Visit[], count: number): FrameColumn[] {
   const frames = new Map<number, Bar[]>();
   for (const visit of visits) {
@@ -83,6 +83,8 @@ export function framesOf(hello: Hello, visits: readonly Visit[], count: number):
     else frames.set(startNs, [bar]);
   }
   const columns = [...frames].sort(([one], [other]) => one - other);
+  // The newest is under way, unless all its windows have been visited.
+  if (columns.length > 1 && columns.at(-1)![1].length < hello.windows.length) columns.pop();
   return columns
     .map(([startNs, bars], n) => {
       const before = columns[n - 1]?.[0] ?? startNs - hello.majorFrameNs;

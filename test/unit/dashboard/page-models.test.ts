@@ -116,8 +116,19 @@ describe('dashboard page: schedule', () => {
     );
   });
 
+  it('[utest->req~dash.page~1] a major frame that is under way is not shown, unless there is no other', () => {
+    const visits = [0, 1, 2].map((window) => visit(window, 0, window));
+    const begun = [...visits, visit(3, 1, 0), visit(4, 1, 1)];
+    const starts = (shown: readonly Visit[]) =>
+      framesOf(HELLO, shown, 8).map((frame) => frame.startNs);
+    assert.deepEqual(starts(begun), [ORIGIN]);
+    assert.deepEqual(starts([...begun, visit(5, 1, 2)]), [ORIGIN, ORIGIN + 1_000_000]);
+    assert.deepEqual(starts(begun.slice(3)), [ORIGIN + 1_000_000]);
+  });
+
   it('[utest->req~dash.page~1] major frames that were skipped are counted, visits of no window ignored', () => {
-    const frames = framesOf(HELLO, [visit(0, 0, 0), visit(1, 5, 0)], 8);
+    const single = { ...HELLO, windows: HELLO.windows.slice(0, 1) };
+    const frames = framesOf(single, [visit(0, 0, 0), visit(1, 5, 0)], 8);
     assert.deepEqual(
       frames.map(({ skipped }) => skipped),
       [0, 4],

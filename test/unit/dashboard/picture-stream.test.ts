@@ -203,6 +203,13 @@ describe('dashboard: pictures', () => {
     assert.deepEqual(painter.canvas, source.rgba());
   });
 
+  it('[utest->req~dash.contained~1] what fails while a picture is made is told at the next tick', async () => {
+    const source = new SyntheticDisplay(64, 64);
+    const stream = streamOf(source, () => Promise.reject(new Error('no room')));
+    await tick(stream, new Painter(source));
+    assert.throws(() => stream.tick([]), /no room/);
+  });
+
   it('[utest->req~dash.no-interference~1] compression rests three times as long as it worked', async () => {
     const source = new SyntheticDisplay(64, 64);
     const painter = new Painter(source);
