@@ -2,6 +2,7 @@
 import { NO_FAULT } from '../base/fault.ts';
 import { QueueCounter, type Counters } from '../channel/counters.ts';
 import { NotifyKind } from '../channel/command-channel.ts';
+import { PACKED_WRAP } from '../wire/virtqueue.ts';
 import type { Arena } from './arena.ts';
 import type { Partition } from './partition.ts';
 import { PackedQueue } from './virtqueue/packed-queue.ts';
@@ -10,8 +11,10 @@ import type { RingSetup, Virtqueue } from './virtqueue/virtqueue.ts';
 
 /** Half of what a look at a packed ring sees in single descriptors. */
 const WANTED_PER_LOOK_LOG2 = 5;
-/** The position in a base of either layout, without what counts the ring's laps. */
-const POSITION_MASK = 0x7fff;
+/** Where a new driver's ring begins, in the low half of a base: a packed one with wrap counter 1. */
+const FIRST_SPLIT = 0;
+const FIRST_PACKED = PACKED_WRAP;
+const HALF_MASK = 0xffff;
 
 export class DeviceQueue {
   /** The ring of the current start, in the layout that was negotiated. */
@@ -60,7 +63,7 @@ export class DeviceQueue {
     this.ring = setup.packed ? this.packed : this.split;
     this.ring.start(setup);
     this.starts++;
-    this.isFresh = (setup.index & POSITION_MASK) === 0;
+    this.isFresh = (setup.index & HALF_MASK) === (setup.packed ? FIRST_PACKED : FIRST_SPLIT);
     this.partition.readClockInto(this.startedAt);
     this.notifyBy(notifyKind, notifyTarget);
     this.touched = this.awaiting = false;

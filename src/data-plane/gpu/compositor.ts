@@ -82,7 +82,10 @@ export class Compositor implements QueueService {
     const { time } = this.parts;
     for (let n = 0; n < this.views.length; n++) {
       const { plane } = this.views[n]!;
-      if (!plane.owner?.running) continue;
+      if (!plane.owner?.running) {
+        plane.ownerBegins();
+        continue;
+      }
       for (let r = 0; r < plane.regions.length; r++) {
         const region = plane.regions[r]!;
         if (!region.becomesFrozen(time.now)) continue;
@@ -193,8 +196,12 @@ export class Compositor implements QueueService {
       for (; this.region < regions.length; this.region++) {
         const region = regions[this.region]!;
         if (!view.changed.meets(region.plan.rectangle)) continue;
-        if (this.lastBytes >= bytesMax || !this.sumRegion(region, bytesMax)) return;
-        this.judge(view, region);
+        // At most one region a band: each may have as many rows as a band has runs.
+        if (this.sumRegion(region, bytesMax)) {
+          this.judge(view, region);
+          this.region++;
+        }
+        return;
       }
       this.region = 0;
     }

@@ -41,19 +41,24 @@ export class EntryReader {
   }
 
   /** Some more entries; a list with a wrong one is given up as a whole. */
-  advance(request: GpuRequest): number {
+  advance(request: GpuRequest, bytesMax: number): number {
     const resource = this.resource!;
-    const count = Math.min(this.left, ENTRIES_AT_ONCE);
+    const count = Math.min(this.left, ENTRIES_AT_ONCE, Math.floor(bytesMax / GpuMemEntry.SIZE));
     this.movedBytes = count * GpuMemEntry.SIZE;
     const at = request.takeAside(this.position, this.movedBytes);
     for (let n = 0; n < count; n++) {
       if (this.append(request, resource, at + n * GpuMemEntry.SIZE)) continue;
-      this.backing.release(resource);
+      this.giveUp();
       return GpuResponse.ERR_INVALID_PARAMETER;
     }
     this.position += this.movedBytes;
     this.left -= count;
     return this.left > 0 ? GOES_ON : GpuResponse.OK_NODATA;
+  }
+
+  /** The resource has no backing after all. */
+  giveUp(): void {
+    this.backing.release(this.resource!);
   }
 
   private append(request: GpuRequest, resource: Resource, at: number): boolean {

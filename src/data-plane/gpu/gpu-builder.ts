@@ -81,14 +81,14 @@ export class GpuBuilder {
   }
 
   /** What a scanout says of its display: the size of its plane, the display's rate and name. */
-  private edid({ plan: { index, id, display, rectangle } }: Plane): Uint8Array {
+  private edid({ plan: { index, id, display, rectangle } }: Plane): Int32Array {
     const { refreshNs } = this.parts.plan.displays[display]!;
     const mode = {
       widthPx: rectangle.width,
       heightPx: rectangle.height,
       refreshHz: Math.round(NS_PER_S / refreshNs),
     };
-    return edidBlock(mode, id, index + 1);
+    return new Int32Array(edidBlock(mode, id, index + 1).buffer);
   }
 
   /** The GPU device of this number; there is one wherever a plan names one. */

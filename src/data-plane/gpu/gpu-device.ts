@@ -21,8 +21,8 @@ export interface GpuDeviceParts {
   /** Arena offset of the pixels of all resources. */
   readonly resourcesAt: number;
   readonly planes: readonly Plane[];
-  /** EDID of each scanout. */
-  readonly edids: readonly Uint8Array[];
+  /** EDID of each scanout, as words. */
+  readonly edids: readonly Int32Array[];
 }
 
 const EDID = bitOf('virtio-gpu', 'VIRTIO_GPU_F_EDID');
@@ -37,7 +37,7 @@ export class GpuDevice implements Device {
   readonly time: FrameTime;
   readonly resources: ResourceTable;
   readonly scanouts: readonly Scanout[];
-  readonly edids: readonly Uint8Array[];
+  readonly edids: readonly Int32Array[];
   started = false;
   hasEdid = false;
   hasUuid = false;

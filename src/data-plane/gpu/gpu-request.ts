@@ -16,7 +16,6 @@ export class GpuRequest {
   /** Where the answer is put together. */
   readonly answerAt: number;
   private readonly commandAt: number;
-  private bytes = 0;
   // What the answer repeats.
   private flags = 0;
   private fenceLow = 0;
@@ -31,11 +30,10 @@ export class GpuRequest {
     this.answerAt = scratchAt + Scratch.GPU_ANSWER;
   }
 
-  /** Reads the command's fixed part; its type. */
-  read(): number {
+  /** Reads the header, which the command has; its type. */
+  readHeader(): number {
     const { chain, arena, commandAt } = this;
-    this.bytes = Math.min(chain.readableBytes, Scratch.GPU_COMMAND_BYTES);
-    chain.gather(0, this.bytes, commandAt);
+    chain.gather(0, GpuHeader.SIZE, commandAt);
     this.flags = this.word(GpuHeader.FLAGS) & KEPT_FLAGS;
     this.fenceLow = this.word(GpuHeader.FENCE_ID);
     this.fenceHigh = this.word(GpuHeader.FENCE_ID + 4);
@@ -44,9 +42,12 @@ export class GpuRequest {
     return this.word(GpuHeader.TYPE);
   }
 
-  /** Whether a structure of so many bytes was read. */
-  has(bytes: number): boolean {
-    return this.bytes >= bytes;
+  /** Reads the rest of a structure of so many bytes; false when the command is shorter. */
+  readRest(bytes: number): boolean {
+    const { chain, commandAt } = this;
+    if (chain.readableBytes < bytes) return false;
+    chain.gather(GpuHeader.SIZE, bytes - GpuHeader.SIZE, commandAt + GpuHeader.SIZE);
+    return true;
   }
 
   /** A 32-bit field as a signed pattern: for ids and addresses. */
@@ -65,10 +66,10 @@ export class GpuRequest {
     return this.commandAt;
   }
 
-  /** Begins the answer with zeros and the fence of the command (5.7.6.7). */
+  /** Begins an answer of whole words with zeros and the fence of the command (5.7.6.7). */
   begin(bytes: number): void {
     const { arena, answerAt } = this;
-    arena.u8.fill(0, answerAt, answerAt + bytes);
+    arena.fill32(answerAt, bytes >>> 2, 0);
     const at = answerAt >>> 2;
     const words = arena.i32;
     words[at + (GpuHeader.FLAGS >>> 2)] = this.flags;

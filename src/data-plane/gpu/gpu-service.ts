@@ -62,7 +62,9 @@ export class GpuService implements QueueService {
 
   majorFrameBegins(): void {}
 
+  /** A command under way is undone as far as it must be: its buffer will be offered again. */
   reset(): void {
+    this.active?.abandon();
     this.active = undefined;
     this.parts.update.abandon();
   }
@@ -110,14 +112,15 @@ export class GpuService implements QueueService {
     if (request.chain.readableBytes < GpuHeader.SIZE || !this.hasRoom(GpuHeader.SIZE)) {
       return this.refuse(Fault.GpuCommandMalformed);
     }
-    const command = this.parts.commands.get(request.read());
+    const type = request.readHeader();
+    const command = this.parts.commands.get(type);
     this.measured = false;
     if (!command?.available) return this.end(GpuResponse.ERR_UNSPEC, GpuHeader.SIZE);
-    if (!request.has(command.bytes) || !this.hasRoom(command.answerBytes)) {
+    if (!this.hasRoom(command.answerBytes) || !request.readRest(command.bytes)) {
       queue.fault(Fault.GpuCommandMalformed);
       return this.respond(GpuResponse.ERR_UNSPEC, GpuHeader.SIZE);
     }
-    this.measured = request.word(GpuHeader.TYPE) === this.parts.measuredType;
+    this.measured = type === this.parts.measuredType;
     request.begin(command.answerBytes);
     const answer = command.begin(request);
     if (answer !== GOES_ON) return this.end(answer, command.answerBytes);
@@ -146,6 +149,8 @@ export class GpuService implements QueueService {
     this.parts.queue.count(QueueCounter.BYTES, command.movedBytes);
     if (answer === GOES_ON) return Served.ONE;
     this.active = undefined;
+    // What lies where answers are put together may have become another queue's meanwhile.
+    this.parts.request.begin(command.answerBytes);
     return this.end(answer, command.answerBytes);
   }
 

@@ -89,7 +89,8 @@ export class PlaneUpdate {
     }
     if (this.row < this.bottom || !this.sumRegions(plane, bytesMax)) return UpdateStep.GOES_ON;
     plane.flushing = false;
-    plane.flushed(this.area, this.time.now);
+    if (this.scanout) plane.flushed(this.area, this.time.now);
+    else plane.blackened();
     return UpdateStep.DONE;
   }
 
@@ -132,19 +133,21 @@ export class PlaneUpdate {
     return found;
   }
 
-  /** True when every region that the area meets has its new sum. */
+  /** True when every region that the area meets has its new sum; at most one of them a piece. */
   private sumRegions(plane: Plane, bytesMax: number): boolean {
-    for (; this.region < plane.regions.length; this.region++) {
-      const region = plane.regions[this.region]!;
-      const { rectangle } = region.plan;
-      if (!this.area.meets(rectangle)) continue;
-      if (!this.summing) this.beginSum(plane, rectangle);
-      this.movedBytes += this.sum.step(bytesMax - this.movedBytes);
-      if (!this.sum.done) return false;
-      this.summing = false;
-      region.flushedCrc = this.sum.crc;
+    const { regions } = plane;
+    while (this.region < regions.length && !this.area.meets(regions[this.region]!.plan.rectangle)) {
+      this.region++;
     }
-    return true;
+    if (this.region === regions.length) return true;
+    const region = regions[this.region]!;
+    if (!this.summing) this.beginSum(plane, region.plan.rectangle);
+    this.movedBytes += this.sum.step(bytesMax - this.movedBytes);
+    if (!this.sum.done) return false;
+    this.summing = false;
+    region.flushed(this.sum.crc);
+    this.region++;
+    return false;
   }
 
   private beginSum(plane: Plane, { x, y, width, height }: Area): void {

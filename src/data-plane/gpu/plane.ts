@@ -44,12 +44,17 @@ export class Plane {
   readonly damage = new Rect();
   /** A flush is under way: parts of two pictures stand side by side. */
   flushing = false;
-  /** Flushes completed so far, modulo 2^32. */
+  /** Changes of the picture completed so far, modulo 2^32. */
   flushes = 0;
   /** When the oldest flush that no composition shows yet was complete, or 0. */
   readonly flushedAt = new Float64Array(1);
   /** Its owner has flushed something since it was started. */
   drawn = false;
+  /**
+   * The picture is one of a former driver, and must not show beside what the present one draws;
+   * where the last picture is kept, it may.
+   */
+  isStale = false;
   /** What the display shows in place of the picture, because its owner is lost. */
   replaced = false;
   cursorVisible = false;
@@ -101,8 +106,18 @@ export class Plane {
   /** A part of the picture is complete as its owner flushed it. */
   flushed(area: Area, now: Float64Array): void {
     if (this.flushedAt[0] === 0) this.flushedAt[0] = now[0]!;
-    this.damage.union(area);
     this.drawn = true;
+    this.changed(area);
+  }
+
+  /** All of the picture is black, which its owner has not drawn. */
+  blackened(): void {
+    this.isStale = false;
+    this.changed(this.all);
+  }
+
+  private changed(area: Area): void {
+    this.damage.union(area);
     this.flushes = (this.flushes + 1) | 0;
     this.state.changed(area.x, area.y, area.x + area.width, area.y + area.height);
   }
@@ -135,10 +150,16 @@ export class Plane {
     this.state.cursorPicture(x, y);
   }
 
+  ownerBegins(): void {
+    for (let n = 0; n < this.regions.length; n++) this.regions[n]!.ownerBegins();
+  }
+
   /** Its owner's device was reset: nothing of it is shown any more. */
   forget(): void {
     this.drawn = false;
     this.flushing = false;
+    this.isStale = this.plan.ownerLost !== 'keep';
+    this.ownerBegins();
     this.showCursor(false, 0, 0);
     this.damageAll();
     this.state.resized(0, 0);

@@ -9,6 +9,8 @@ export class ProtectedRegion {
   readonly plan: PlanRegion;
   /** CRC-32 of the region as its owner flushed it, or 0 while nothing was. */
   flushedCrc = 0;
+  /** Its owner has flushed it since the display was last found right. */
+  private isUpdated = false;
   /** When the display showed an update of its owner last, and rightly, in nanoseconds. */
   readonly verifiedAt = new Float64Array(1);
   /** Its owner is known to be late. */
@@ -18,8 +20,21 @@ export class ProtectedRegion {
     this.plan = plan;
   }
 
-  /** The display shows what its owner flushed. */
+  /** Its owner begins, or will have to: it has all of its time. */
+  ownerBegins(): void {
+    this.verifiedAt[0] = 0;
+    this.frozen = this.isUpdated = false;
+  }
+
+  flushed(crc: number): void {
+    this.flushedCrc = crc;
+    this.isUpdated = true;
+  }
+
+  /** The display shows what its owner flushed; composing the same picture again is no update. */
   verified(now: Float64Array): void {
+    if (!this.isUpdated) return;
+    this.isUpdated = false;
     this.verifiedAt[0] = now[0]!;
     this.frozen = false;
   }
@@ -31,8 +46,7 @@ export class ProtectedRegion {
   }
 
   /**
-   * No update of its owner has reached the display in time, which is reported once until one does;
-   * an owner that begins has as much time as one that goes on.
+   * No update of its owner has reached the display in time, which is reported once until one does.
    */
   // [impl->req~gpu.frozen-plane~1]
   becomesFrozen(now: Float64Array): boolean {

@@ -12,6 +12,16 @@ export abstract class ScanoutChange implements GpuCommand {
   abstract readonly available: boolean;
   protected readonly device: GpuDevice;
   private readonly update: PlaneUpdate;
+  // What the scanout will show; no resource: nothing.
+  private index = 0;
+  private resource: Resource | undefined;
+  private format = 0;
+  private stride = 0;
+  private readonly offset = new Float64Array(1);
+  private x = 0;
+  private y = 0;
+  private width = 0;
+  private height = 0;
 
   constructor(device: GpuDevice, update: PlaneUpdate) {
     this.device = device;
@@ -25,39 +35,63 @@ export abstract class ScanoutChange implements GpuCommand {
   abstract begin(request: GpuRequest): number;
 
   advance(_request: GpuRequest, bytesMax: number): number {
-    const step = this.update.step(bytesMax);
-    return step === UpdateStep.GOES_ON ? GOES_ON : GpuResponse.OK_NODATA;
+    return this.update.step(bytesMax) === UpdateStep.GOES_ON ? GOES_ON : this.change();
   }
+
+  /** Until it is complete, the scanout is as it was. */
+  abandon(): void {}
 
   /** The scanout shows nothing; its plane becomes black. */
   protected disable(index: number): number {
     const scanout = this.device.scanouts[index]!;
     if (!scanout.resource) return GpuResponse.OK_NODATA;
-    scanout.resource.scanouts &= ~(1 << index);
-    scanout.disable();
+    this.index = index;
+    this.resource = undefined;
     this.update.beginBlack(scanout.plane);
     return GOES_ON;
   }
 
-  /** The scanout shows a part of a resource, from the next flush on. */
+  /** Which part of its resource a scanout shows; {@link show} says how. */
+  protected place(x: number, y: number, width: number, height: number): void {
+    this.x = x;
+    this.y = y;
+    this.width = width;
+    this.height = height;
+  }
+
+  /**
+   * The scanout shows the part of a resource that {@link place} said, from the next flush on. The
+   * plane becomes black where it would go on to show something older.
+   */
   protected show(
     index: number,
     resource: Resource,
     format: number,
     stride: number,
-    x: number,
-    y: number,
-    width: number,
-    height: number,
+    offset: number,
   ): number {
     const scanout = this.device.scanouts[index]!;
-    const uncovers = width < scanout.width || height < scanout.height;
-    if (scanout.resource) scanout.resource.scanouts &= ~(1 << index);
-    resource.scanouts |= 1 << index;
-    scanout.show(resource, format, stride);
-    scanout.place(x, y, width, height);
-    if (!uncovers) return GpuResponse.OK_NODATA;
+    this.index = index;
+    this.resource = resource;
+    this.format = format;
+    this.stride = stride;
+    this.offset[0] = offset;
+    const uncovers = this.width < scanout.width || this.height < scanout.height;
+    if (!uncovers && !scanout.plane.isStale) return this.change();
     this.update.beginBlack(scanout.plane);
     return GOES_ON;
+  }
+
+  private change(): number {
+    const { index, resource } = this;
+    const scanout = this.device.scanouts[index]!;
+    if (scanout.resource) scanout.resource.scanouts &= ~(1 << index);
+    if (resource) {
+      resource.scanouts |= 1 << index;
+      scanout.offset[0] = this.offset[0]!;
+      scanout.show(resource, this.format, this.stride);
+      scanout.place(this.x, this.y, this.width, this.height);
+    } else scanout.disable();
+    return GpuResponse.OK_NODATA;
   }
 }

@@ -17,6 +17,8 @@ export interface GpuCommand {
   advance(request: GpuRequest, bytesMax: number): number;
   /** Bytes that the last {@link advance} moved. */
   readonly movedBytes: number;
+  /** Undoes what was begun and would be in the way when the same command begins anew. */
+  abandon(): void;
 }
 
 /** A command that is carried out as soon as it is judged. */
@@ -31,8 +33,10 @@ export abstract class ShortCommand implements GpuCommand {
 
   abstract begin(request: GpuRequest): number;
 
-  /** Never called: {@link begin} always has an answer. */
+  // Neither is ever called: begin always has an answer.
   advance(): number {
     return GOES_ON;
   }
+
+  abandon(): void {}
 }

@@ -21,8 +21,8 @@ export class GetEdid extends ShortCommand {
   begin(request: GpuRequest): number {
     const edid = this.device.edids[request.number(GpuGetEdid.SCANOUT)];
     if (!edid) return GpuResponse.ERR_INVALID_SCANOUT_ID;
-    request.put(GpuEdid.EDID_SIZE, edid.length);
-    request.arena.u8.set(edid, request.answerAt + GpuEdid.EDID);
+    request.put(GpuEdid.EDID_SIZE, edid.byteLength);
+    for (let n = 0; n < edid.length; n++) request.put(GpuEdid.EDID + 4 * n, edid[n]!);
     return GpuResponse.OK_EDID;
   }
 }

@@ -29,7 +29,11 @@ export class ResourceAttachBacking implements GpuCommand {
     return this.entries.begin(request, resource, GpuAttachBacking.SIZE, count);
   }
 
-  advance(request: GpuRequest): number {
-    return this.entries.advance(request);
+  advance(request: GpuRequest, bytesMax: number): number {
+    return this.entries.advance(request, bytesMax);
+  }
+
+  abandon(): void {
+    this.entries.giveUp();
   }
 }

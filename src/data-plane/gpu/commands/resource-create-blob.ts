@@ -45,8 +45,12 @@ export class ResourceCreateBlob implements GpuCommand {
     return this.judged(this.entries.begin(request, this.created, GpuCreateBlob.SIZE, count));
   }
 
-  advance(request: GpuRequest): number {
-    return this.judged(this.entries.advance(request));
+  advance(request: GpuRequest, bytesMax: number): number {
+    return this.judged(this.entries.advance(request, bytesMax));
+  }
+
+  abandon(): void {
+    this.device.resources.remove(this.created!);
   }
 
   /** A blob exists with all of its memory, or not at all. */

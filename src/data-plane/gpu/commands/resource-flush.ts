@@ -73,4 +73,7 @@ export class ResourceFlush implements GpuCommand {
         return this.nextScanout() ? GOES_ON : GpuResponse.OK_NODATA;
     }
   }
+
+  /** The plane is told by what updates it. */
+  abandon(): void {}
 }

@@ -6,6 +6,7 @@ import { GpuHeader, GpuResourceOnly, GpuResponse } from '../../../wire/virtio-gp
 import type { GpuDevice } from '../gpu-device.ts';
 import type { GpuRequest } from '../gpu-request.ts';
 import { UpdateStep, type PlaneUpdate } from '../plane-update.ts';
+import type { Resource } from '../resource.ts';
 import { GOES_ON, type GpuCommand } from './command.ts';
 
 export class ResourceUnref implements GpuCommand {
@@ -14,6 +15,7 @@ export class ResourceUnref implements GpuCommand {
   readonly available = true;
   private readonly device: GpuDevice;
   private readonly update: PlaneUpdate;
+  private resource: Resource | undefined;
   /** Scanouts whose planes have to become black. */
   private scanouts = 0;
 
@@ -30,12 +32,20 @@ export class ResourceUnref implements GpuCommand {
     const { resources } = this.device;
     const resource = resources.find(request.word(GpuResourceOnly.RESOURCE_ID));
     if (!resource) return GpuResponse.ERR_INVALID_RESOURCE_ID;
+    this.resource = resource;
     this.scanouts = resource.scanouts;
+    return this.goOn(resource);
+  }
+
+  /** The planes first, so that the command can begin anew as long as it is not complete. */
+  private goOn(resource: Resource): number {
+    if (this.scanouts !== 0) {
+      this.beginNext();
+      return GOES_ON;
+    }
     this.device.hide(resource);
-    resources.remove(resource);
-    if (this.scanouts === 0) return GpuResponse.OK_NODATA;
-    this.beginNext();
-    return GOES_ON;
+    this.device.resources.remove(resource);
+    return GpuResponse.OK_NODATA;
   }
 
   private beginNext(): void {
@@ -46,8 +56,8 @@ export class ResourceUnref implements GpuCommand {
 
   advance(_request: GpuRequest, bytesMax: number): number {
     if (this.update.step(bytesMax) === UpdateStep.GOES_ON) return GOES_ON;
-    if (this.scanouts === 0) return GpuResponse.OK_NODATA;
-    this.beginNext();
-    return GOES_ON;
+    return this.goOn(this.resource!);
   }
+
+  abandon(): void {}
 }

@@ -45,7 +45,7 @@ export class SetScanoutBlob extends ScanoutChange {
     if (!resource.isBlob || !resource.hasBacking || !fits || pixelOrderOf(format) < 0) {
       return GpuResponse.ERR_INVALID_PARAMETER;
     }
-    // Products of two such numbers are below 2^53.
+    // Exact up to 2^53, and what is above is not among the sizes of blobs.
     const end = offset + stride * (picture.height - 1) + picture.width * GPU_PIXEL_BYTES;
     const lies =
       ((stride | offset) & ALIGNMENT) === 0 &&
@@ -55,7 +55,7 @@ export class SetScanoutBlob extends ScanoutChange {
       return GpuResponse.ERR_INVALID_PARAMETER;
     }
     if (width === 0 || height === 0) return GpuResponse.ERR_INVALID_PARAMETER;
-    scanout.offset[0] = offset;
-    return this.show(index, resource, format, stride, x, y, width, height);
+    this.place(x, y, width, height);
+    return this.show(index, resource, format, stride, offset);
   }
 }

@@ -37,8 +37,7 @@ export class SetScanout extends ScanoutChange {
       return GpuResponse.ERR_INVALID_PARAMETER;
     }
     if (width === 0 || height === 0) return GpuResponse.ERR_INVALID_PARAMETER;
-    scanout.offset[0] = 0;
-    const stride = resource.width * GPU_PIXEL_BYTES;
-    return this.show(index, resource, resource.format, stride, x, y, width, height);
+    this.place(x, y, width, height);
+    return this.show(index, resource, resource.format, resource.width * GPU_PIXEL_BYTES, 0);
   }
 }
