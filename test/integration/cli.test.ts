@@ -289,6 +289,9 @@ describe('benches from the command line', () => {
   it('[utest->req~cli.errors~1] an unknown bench names those that there are', () => {
     const { code, stderr } = gateway(['bench', 'vhost']);
     assert.equal(code, 2);
-    assert.match(stderr, /no bench "vhost"; there are dashboard, forwarding, guests, interference, memory, vhost-user/);
+    assert.match(
+      stderr,
+      /no bench "vhost"; there are dashboard, forwarding, guests, interference, memory, vhost-user/,
+    );
   });
 });

@@ -19,9 +19,13 @@ export function nowNs(): number {
 }
 
 /** @throws Error saying what was waited for */
-export async function until(condition: () => boolean, what: string): Promise<void> {
+export async function until(
+  condition: () => boolean,
+  what: string,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
   for (let waitedMs = 0; !condition(); waitedMs += POLL_MS) {
-    if (waitedMs > PATIENCE_MS) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`);
+    if (waitedMs > patienceMs) throw new Error(`not within ${patienceMs} ms: ${what}`);
     await pause(POLL_MS);
   }
 }
