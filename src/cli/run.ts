@@ -30,9 +30,16 @@ export const RUN_SHAPE: CommandShape = {
 
 const LIVE_EVERY_MS = 1000;
 
-/** Resolves when the user, the duration or the safe state ends the run. */
-function untilEnd(gateway: Gateway, seconds: number | undefined): Promise<void> {
-  return new Promise((resolve) => {
+interface RunEnd {
+  /** Resolves when the user, the duration or the safe state ends the run. */
+  readonly reached: Promise<void>;
+  now(): void;
+}
+
+/** From now on, so that a signal that comes while the gateway starts ends it in order, too. */
+function endOf(gateway: Gateway, seconds: number | undefined): RunEnd {
+  let now: () => void = () => {};
+  const reached = new Promise<void>((resolve) => {
     const endTimer = seconds === undefined ? undefined : after(seconds * 1000, end);
     const subscription = gateway.enteredSafeState.subscribe(end);
     function end(): void {
@@ -42,7 +49,9 @@ function untilEnd(gateway: Gateway, seconds: number | undefined): Promise<void> 
       resolve();
     }
     process.on('SIGINT', end).on('SIGTERM', end);
+    now = end;
   });
+  return { reached, now };
 }
 
 /** A deadline missed without the host's doing, or the safe state, is a failure of the run. */
@@ -61,6 +70,7 @@ function printReport(report: RunReport, json: string | true | undefined): void {
 /** A gateway that the host does not let start ends in order, with the reason. */
 async function started(
   gateway: Gateway,
+  end: RunEnd,
   before: () => Promise<Dashboard | undefined>,
 ): Promise<Dashboard | undefined> {
   try {
@@ -68,6 +78,7 @@ async function started(
     gateway.start();
     return dashboard;
   } catch (error) {
+    end.now();
     await gateway.stop();
     throw error;
   }
@@ -107,6 +118,7 @@ export async function run(words: readonly string[]): Promise<number> {
   gateway.log.subscribe(say);
   const { name, revision } = config.gateway;
   const identity = { sha256: loaded.sha256, name, revision };
+  const end = endOf(gateway, seconds);
   const facts = () => ({
     plan: gateway.plan,
     counters: gateway.counters,
@@ -119,10 +131,10 @@ export async function run(words: readonly string[]): Promise<number> {
   });
   const numbers = () => runReport(facts());
   const watched = { gateway, identity, displays: [], numbers, sinceStartNs: sinceStart, say };
-  const dashboard = await started(gateway, () => openDashboard(watched, port));
+  const dashboard = await started(gateway, end, () => openDashboard(watched, port));
   const live = quiet ? undefined : new LiveTable(process.stdout);
   const endTicking = every(LIVE_EVERY_MS, () => live?.show(numbers()));
-  await untilEnd(gateway, seconds);
+  await end.reached;
   endTicking();
   live?.end();
   const modes = facts().modes;
