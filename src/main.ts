@@ -26,12 +26,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./cli/bench.ts')).bench,
   },
   check: {
-    usage: 'check CONFIG [--json] [--dump-pci FILE]',
+    usage: 'check CONFIG [--json] [--svg FILE] [--against OTHER] [--dump-pci FILE]',
     load: async () => (await import('./cli/check.ts')).check,
   },
   doctor: {
     usage: 'doctor [--json]',
     load: async () => (await import('./cli/doctor.ts')).doctor,
+  },
+  explain: {
+    usage: 'explain CONFIG FLOW',
+    load: async () => (await import('./cli/explain.ts')).explain,
   },
   run: {
     usage:

@@ -59,10 +59,14 @@ function requestsOf(step: ArrivalStep): number {
 /** The caller has made sure that there are visits and that the queue is not overloaded. */
 export function longestResponses(load: QueueLoad): QueueResponse {
   const found = new Found(load);
-  for (let missed = 0; missed < load.visits.length; missed++) {
-    found.prompt(load.visits[missed]!);
-    new BusyPeriod(load, missed, found).follow();
-  }
+  for (let missed = 0; missed < load.visits.length; missed++) found.behind(missed);
+  return found.response();
+}
+
+/** The same where only this one of the visits is missed. */
+export function responsesBehind(load: QueueLoad, missed: number): QueueResponse {
+  const found = new Found(load);
+  found.behind(missed);
   return found.response();
 }
 
@@ -80,8 +84,14 @@ class Found {
     this.notified = load.arrivals.sources.map(() => 0);
   }
 
+  /** Everything that may begin at one visit. */
+  behind(missed: number): void {
+    this.prompt(this.load.visits[missed]!);
+    new BusyPeriod(this.load, missed, this).follow();
+  }
+
   /** Requests that come behind an empty look, and are served in the same visit. */
-  prompt(visit: Visit): void {
+  private prompt(visit: Visit): void {
     const { arrivals } = this.load;
     for (let n = 0; n < STEPS_MAX; n++) {
       const step = arrivals.step(n);

@@ -1,4 +1,8 @@
 /** `check`: is the configuration right, what does its schedule look like. */
+import { flowBounds } from '../analysis/flow-bounds.ts';
+import { movedBounds, type MovedBound } from '../analysis/comparison.ts';
+import { picture } from '../analysis/picture.ts';
+import { warningsFor } from '../analysis/warnings.ts';
 import { loadConfig, type LoadedConfig } from '../control-plane/config/load-config.ts';
 import type { Problem } from '../control-plane/config/json-source.ts';
 import { ConfigSpace } from '../control-plane/pci/config-space.ts';
@@ -9,12 +13,13 @@ import { compilePlan } from '../schedule/compile-plan.ts';
 import type { GatewayPlan, PlanWindow } from '../schedule/gateway-plan.ts';
 import { DEVICE_TYPE_ID } from '../wire/virtio.ts';
 import { parseArguments, type CommandShape } from './arguments.ts';
+import { boundsReport, boundTable, refusals, schedulable } from './bounds.ts';
 import { ExitCode } from './exit-code.ts';
 import { textTable, us } from './text-table.ts';
 
 export const CHECK_SHAPE: CommandShape = {
   positionals: ['CONFIG'],
-  options: { json: 'flag', 'dump-pci': 'value', debug: 'flag' },
+  options: { json: 'flag', 'dump-pci': 'value', svg: 'value', against: 'value', debug: 'flag' },
 };
 
 const MIB = 1024 * 1024;
@@ -66,11 +71,12 @@ function displaysOf({ displays, planes, regions, devices }: GatewayPlan) {
   }));
 }
 
-/** The document of `check --json`; bounds are null until there is an analysis that proves them. */
+/** The document of `check --json`. */
 export function checkReport(loaded: LoadedConfig, plan: GatewayPlan | undefined) {
   const { config } = loaded;
+  const bounds = plan ? flowBounds(plan) : [];
   return {
-    ok: plan !== undefined,
+    ok: plan !== undefined && schedulable(bounds),
     config: {
       sha256: loaded.sha256,
       name: config?.gateway.name ?? null,
@@ -81,15 +87,8 @@ export function checkReport(loaded: LoadedConfig, plan: GatewayPlan | undefined)
     memoryMiB: plan ? (plan.layout.pages * WASM_PAGE) / MIB : null,
     windows: plan ? windowsOf(plan) : [],
     displays: plan ? displaysOf(plan) : [],
-    flows: (plan?.flows ?? []).map(({ id, deadlineNs }) => ({
-      id,
-      boundNs: null,
-      notifiedBoundNs: null,
-      deadlineNs,
-      schedulable: null,
-      backlogMax: null,
-      critical: null,
-    })),
+    flows: plan ? boundsReport(plan, bounds) : [],
+    warnings: plan ? warningsFor(plan, bounds) : [],
     errors: loaded.problems,
   };
 }
@@ -126,7 +125,7 @@ function printDisplays(plan: GatewayPlan): void {
   }
 }
 
-function printPlan(plan: GatewayPlan): void {
+function printPlan(plan: GatewayPlan, report: CheckReport): void {
   const rows = plan.windows.map((window) => [
     window.id,
     plan.partitions[window.partition]?.id ?? '(gateway)',
@@ -140,15 +139,13 @@ function printPlan(plan: GatewayPlan): void {
   );
   console.log(textTable([['window', 'partition', 'offset', 'duration', 'queues'], ...rows]));
   printDisplays(plan);
-  if (plan.flows.length === 0) return;
-  console.log();
-  console.log(
-    textTable([
-      ['flow', 'deadline', 'bound'],
-      ...plan.flows.map(({ id, deadlineNs }) => [id, us(deadlineNs), 'not computed yet']),
-    ]),
-  );
+  if (plan.flows.length > 0) console.log(`\n${boundTable(report.flows)}`);
+  for (const { id, assumptions } of report.flows) {
+    console.log(`assumed for ${id}: ${assumptions.join('; ')}`);
+  }
 }
+
+type CheckReport = ReturnType<typeof checkReport>;
 
 /** Configuration spaces of all functions, in the form that `lspci -F` reads. */
 export function pciDump(plan: GatewayPlan): string {
@@ -164,15 +161,41 @@ export function pciDump(plan: GatewayPlan): string {
     .join('\n');
 }
 
+/** Bounds that moved since another configuration; undefined when that one is wrong itself. */
+function movedSince(file: string, plan: GatewayPlan): MovedBound[] | undefined {
+  const other = loadConfig(file);
+  printProblems(file, other.problems);
+  return other.config && movedBounds(compilePlan(other.config), plan);
+}
+
+function printMoved(file: string, moved: readonly MovedBound[]): void {
+  const time = (ns: number | null) => (ns === null ? 'none' : us(ns));
+  console.log(`\nagainst ${file}: ${moved.length === 0 ? 'no bound moved' : 'bounds moved'}`);
+  for (const { flow, beforeNs, afterNs, why } of moved) {
+    console.log(`${flow}: ${time(beforeNs)} -> ${time(afterNs)} (${why.join('; ')})`);
+  }
+}
+
 export function check(words: readonly string[]): number {
   const { positionals, options } = parseArguments(words, CHECK_SHAPE);
   const file = positionals[0]!;
   const loaded = loadConfig(file);
   printProblems(file, loaded.problems);
   const plan = loaded.config && compilePlan(loaded.config);
-  if (options['json']) console.log(JSON.stringify(checkReport(loaded, plan), null, 2));
-  else if (plan) printPlan(plan);
-  if (!plan) return ExitCode.USAGE;
+  const report = checkReport(loaded, plan);
+  const { against } = options;
+  const moved = plan && typeof against === 'string' ? movedSince(against, plan) : [];
+  const document = against === undefined ? report : { ...report, moved };
+  if (options['json']) console.log(JSON.stringify(document, null, 2));
+  else if (plan) printPlan(plan, report);
+  if (!plan || !moved) return ExitCode.USAGE;
+  if (typeof against === 'string' && !options['json']) printMoved(against, moved);
+  if (typeof options['svg'] === 'string') {
+    writeTextFile(options['svg'], picture(plan, flowBounds(plan)));
+  }
+  for (const warning of report.warnings) process.stderr.write(`${file}: warning: ${warning}\n`);
   if (typeof options['dump-pci'] === 'string') writeTextFile(options['dump-pci'], pciDump(plan));
-  return ExitCode.OK;
+  if (report.ok) return ExitCode.OK;
+  process.stderr.write(`${refusals(report.flows)}\n`);
+  return ExitCode.NOT_SCHEDULABLE;
 }

@@ -25,12 +25,25 @@ function flowTable(report: RunReport): string {
     us(flow.p99Ns),
     us(flow.p999Ns),
     us(flow.maxNs),
+    flow.boundNs === null ? '-' : us(flow.boundNs),
     us(flow.deadlineNs),
     String(flow.violations),
     String(flow.hostBreaches),
   ]);
   return textTable([
-    ['flow', 'sent', 'delivered', 'p50', 'p99', 'p99.9', 'max', 'deadline', 'late', 'host'],
+    [
+      'flow',
+      'sent',
+      'delivered',
+      'p50',
+      'p99',
+      'p99.9',
+      'max',
+      'bound',
+      'deadline',
+      'late',
+      'host',
+    ],
     ...rows,
   ]);
 }

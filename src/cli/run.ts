@@ -9,6 +9,7 @@ import { monotonicClock } from '../host/monotonic-clock.ts';
 import { after, every } from '../host/timers.ts';
 import { compilePlan } from '../schedule/compile-plan.ts';
 import { parseArguments, positiveNumber, type CommandShape } from './arguments.ts';
+import { provenPlan } from './bounds.ts';
 import { printProblems } from './check.ts';
 import { grantsText } from './doctor.ts';
 import { ExitCode } from './exit-code.ts';
@@ -104,10 +105,12 @@ export async function run(words: readonly string[]): Promise<number> {
   printProblems(file, loaded.problems);
   const { config } = loaded;
   if (!config) return ExitCode.USAGE;
+  const plan = provenPlan(compilePlan(config));
+  if (!plan) return ExitCode.NOT_SCHEDULABLE;
   const realtime = options['realtime'] === true;
   // On stderr, because with --json there is one document on stdout and nothing else.
   if (realtime) process.stderr.write(`${grantsText(hostGrants())}\n\n`);
-  const gateway = new Gateway(compilePlan(config), config, {
+  const gateway = new Gateway(plan, config, {
     realtime,
     decode: options['decode'] === true,
     configFile: file,

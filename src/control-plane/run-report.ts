@@ -116,7 +116,7 @@ function routeFacts(counters: Counters, route: number) {
 }
 
 function flowReport({ plan, counters }: RunFacts) {
-  return plan.flows.map(({ index, id, route, deadlineNs }) => {
+  return plan.flows.map(({ index, id, route, deadlineNs, boundNs }) => {
     const publication = counters.flowPublication(index);
     return {
       id,
@@ -124,7 +124,7 @@ function flowReport({ plan, counters }: RunFacts) {
       ...(route >= 0 && routeFacts(counters, route)),
       ...quantiles(counters.flowLatency(index)),
       deadlineNs,
-      boundNs: null,
+      boundNs,
       violations: counters.flow(index, FlowCounter.VIOLATIONS),
       hostBreaches: counters.flow(index, FlowCounter.HOST_BREACHES),
       publicationAfterWindowStart: quantiles(publication),

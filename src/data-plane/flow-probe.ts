@@ -13,6 +13,8 @@ const PENDING_MAX = 64;
 export class ArrivalStamps {
   private readonly stamps: Float64Array;
   private readonly lastLook = new Float64Array(1);
+  /** The last look behind which nothing waited: what came since may have waited for each other. */
+  private readonly idleAt = new Float64Array(1);
   private readonly mask: number;
 
   constructor(sizeMax: number) {
@@ -22,7 +24,7 @@ export class ArrivalStamps {
 
   /** The ring starts now: nothing can have been visible before. */
   restart(startedAt: Float64Array): void {
-    this.lastLook[0] = startedAt[0]!;
+    this.lastLook[0] = this.idleAt[0] = startedAt[0]!;
   }
 
   /**
@@ -35,28 +37,40 @@ export class ArrivalStamps {
     if (sawAll) this.lastLook[0] = now[0]!;
   }
 
+  /** At this look nothing waits that was seen before it. */
+  idle(): void {
+    this.idleAt[0] = this.lastLook[0]!;
+  }
+
   copyTo(cell: Float64Array, index: number, position: number): void {
     cell[index] = this.stamps[position & this.mask]!;
+  }
+
+  copyIdleTo(cell: Float64Array, index: number): void {
+    cell[index] = this.idleAt[0]!;
   }
 }
 
 // [impl->req~sched.latency-measured~1]
 export class FlowProbe {
   private readonly pending = new Float64Array(PENDING_MAX);
+  /** For each pending request the last instant at which nothing waited before it. */
+  private readonly pendingIdle = new Float64Array(PENDING_MAX);
   private pendingCount = 0;
   private readonly value = new Float64Array(1);
   private readonly latency: Histogram;
   private readonly publication: Histogram;
   private readonly countersAt: number;
 
-  private readonly plan: PlanFlow;
+  private readonly limitNs: number;
   private readonly counters: Counters;
   private readonly time: FrameTime;
 
   constructor(plan: PlanFlow, counters: Counters, time: FrameTime) {
-    this.plan = plan;
     this.counters = counters;
     this.time = time;
+    // What is proved, where something was.
+    this.limitNs = plan.boundNs ?? plan.deadlineNs;
     this.latency = counters.flowLatency(plan.index);
     this.publication = counters.flowPublication(plan.index);
     this.countersAt = counters.flowAt(plan.index);
@@ -65,6 +79,7 @@ export class FlowProbe {
   /** A request of this flow was delivered and waits for publication. */
   served(stamps: ArrivalStamps, position: number): void {
     if (this.pendingCount === PENDING_MAX) return;
+    stamps.copyIdleTo(this.pendingIdle, this.pendingCount);
     stamps.copyTo(this.pending, this.pendingCount++, position);
   }
 
@@ -78,9 +93,10 @@ export class FlowProbe {
     for (let n = 0; n < this.pendingCount; n++) {
       value[0] = time.now[0]! - this.pending[n]!;
       counters.words[this.countersAt + FlowCounter.REQUESTS]! += 1;
-      if (value[0]! > this.plan.deadlineNs) {
-        // Host-caused only with evidence: the host took time while this request was waiting.
-        const host = time.disturbed[0]! >= this.pending[n]!;
+      if (value[0]! > this.limitNs) {
+        // Host-caused only with evidence: the host took time while this request was waiting, or
+        // one that it had to wait for.
+        const host = time.disturbed[0]! >= this.pendingIdle[n]!;
         const counter = host ? FlowCounter.HOST_BREACHES : FlowCounter.VIOLATIONS;
         counters.words[this.countersAt + counter]! += 1;
       }

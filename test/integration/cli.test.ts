@@ -24,7 +24,14 @@ function documentOf(stdout: string): Record<string, unknown> {
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-const COMMANDS = ['attach CONFIG PARTITION', 'bench NAME', 'check CONFIG', 'doctor', 'run CONFIG'];
+const COMMANDS = [
+  'attach CONFIG PARTITION',
+  'bench NAME',
+  'check CONFIG',
+  'doctor',
+  'explain CONFIG FLOW',
+  'run CONFIG',
+];
 
 describe('command line: wrong use', () => {
   for (const [words, sentence] of [
@@ -210,6 +217,7 @@ describe('command line: check of a wrong configuration', () => {
         windows: [],
         displays: [],
         flows: [],
+        warnings: [],
       });
       assert.equal(code, 2);
     },
@@ -231,7 +239,7 @@ describe('command line: check of a right configuration', () => {
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /^cockpit: /);
     assert.match(stdout, /^telematics +telematics +1500\.0 µs +1000\.0 µs /m);
-    assert.match(stdout, /^vehicle-status +12000\.0 µs/m);
+    assert.match(stdout, /^vehicle-status +12000\.0 µs +4830\.6 µs +5062\.4 µs .* holds$/m);
   });
 
   it('[utest->req~cfg.identity~1] with --json one document, with the SHA-256 of the file', () => {
@@ -253,6 +261,7 @@ describe('command line: check of a right configuration', () => {
       utilisation: 0.4,
       memoryMiB: rest.memoryMiB,
       displays: [],
+      warnings: [],
       errors: [],
     });
     assert.ok(rest.memoryMiB >= 12 && rest.memoryMiB < 4096);
@@ -267,7 +276,20 @@ describe('command line: check of a right configuration', () => {
       { id: 'control', partition: null, offsetNs: 8_000_000, durationNs: 1_000_000, quota: {} },
     ]);
     assert.deepEqual(flows.map(sortedKeys), [
-      ['backlogMax', 'boundNs', 'critical', 'deadlineNs', 'id', 'notifiedBoundNs', 'schedulable'],
+      [
+        'assumptions',
+        'backlogMax',
+        'boundNs',
+        'counterexample',
+        'critical',
+        'deadlineNs',
+        'exact',
+        'id',
+        'notifiedBoundNs',
+        'remedies',
+        'schedulable',
+        'shortage',
+      ],
     ]);
   });
 

@@ -51,7 +51,8 @@ function everyPhase(plan: GatewayPlan): Seen {
     const startNs = majorFrameNs + phase;
     simulation.adversary = worstBehind(plan, startNs, startNs - 1);
     const arrivals = arrivalsOf(flow.arrival, startNs, REQUESTS);
-    const [requests] = simulation.run([arrivals], FRAMES, [flow.pieces]);
+    const frames = FRAMES + Math.ceil(arrivals.at(-1)! / majorFrameNs);
+    const [requests] = simulation.run([arrivals], frames, [flow.pieces]);
     assert.ok(
       requests!.every(({ notifiedNs }) => notifiedNs >= 0),
       'everything was served',

@@ -110,6 +110,7 @@ export class TransmitService implements QueueService {
     const before = ring.seen;
     const available = this.queue.look();
     if (!ring.started || !this.queue.partition.running) return 0;
+    if (this.measured && before === ring.taken) this.stamps.idle();
     if (this.measured) this.stamps.looked(before, ring.seen, time.now, ring.sawAll);
     if (this.deferred) return 0;
     return this.segmentation.active ? available + 1 : available;

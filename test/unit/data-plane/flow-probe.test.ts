@@ -192,6 +192,54 @@ describe('flow probe: stamps', () => {
   });
 });
 
+describe('flow probe: what is late', () => {
+  it('[utest->req~time.run-proven~1] the bound counts where there is one, and else the deadline', () => {
+    for (const [boundNs, late] of [
+      [null, 0],
+      [100_000 + C, 0],
+      [100_000 + C - 1, 1],
+    ] as const) {
+      const rig = bench();
+      const probe = new FlowProbe({ ...rig.plan.flows[0]!, boundNs }, rig.counters, rig.plane.time);
+      const stamps = new ArrivalStamps(4);
+      rig.plane.time.disturbed[0] = -1;
+      rig.plane.time.now[0] = 100_000 + C;
+      probe.served(stamps, 0);
+      probe.published();
+      assert.equal(rig.counters.flow(0, FlowCounter.VIOLATIONS), late);
+    }
+  });
+
+  it('[utest->req~sched.latency-measured~1] who waits behind a request that the host delayed is delayed by the host', () => {
+    const rig = bench({ deadlineUs: 1 });
+    const { time } = rig.plane;
+    const probe = new FlowProbe(rig.plan.flows[0]!, rig.counters, time);
+    const stamps = new ArrivalStamps(4);
+    const at = (ns: number) => Float64Array.of(ns);
+    stamps.idle();
+    stamps.looked(0, 1, at(100), true);
+    time.disturbed[0] = 150;
+    // It came behind the disturbance, and the first one still waits.
+    stamps.looked(1, 2, at(200), true);
+    probe.served(stamps, 1);
+    time.now[0] = 9000;
+    probe.published();
+    assert.deepEqual(lateness(rig), [0, 1]);
+    // With nothing before it, it is late by itself.
+    stamps.idle();
+    stamps.looked(2, 3, at(300), true);
+    probe.served(stamps, 2);
+    probe.published();
+    assert.deepEqual(lateness(rig), [1, 1]);
+  });
+});
+
+function lateness(rig: DispatcherBench): number[] {
+  return [FlowCounter.VIOLATIONS, FlowCounter.HOST_BREACHES].map((counter) =>
+    rig.counters.flow(0, counter),
+  );
+}
+
 describe('regressions', () => {
   it('[utest->req~sched.latency-measured~1] a request visible at the very first look has not waited since time began', () => {
     const rig = bench();
