@@ -202,7 +202,15 @@ export async function guests(progress: Progress): Promise<BenchResult> {
       throughputRatio.toFixed(2),
     ],
   );
-  const heads = ['system', 'round trip p50', 'min-max', 'TCP Mbit/s', 'min-max', 'trip ratio', 'TCP ratio'];
+  const heads = [
+    'system',
+    'round trip p50',
+    'min-max',
+    'TCP Mbit/s',
+    'min-max',
+    'trip ratio',
+    'TCP ratio',
+  ];
   return {
     document: { runs, pings: PINGS, transferBytes: BLOCKS * BLOCK_KIB * 1024, systems },
     text: [
