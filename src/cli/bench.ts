@@ -4,6 +4,7 @@ import { parseArguments, UsageError, type CommandShape } from './arguments.ts';
 import type { BenchResult, Progress } from './bench/bench-result.ts';
 import { dashboard } from './bench/dashboard.ts';
 import { forwarding } from './bench/forwarding.ts';
+import { gpu } from './bench/gpu.ts';
 import { guests } from './bench/guests.ts';
 import { interference } from './bench/interference.ts';
 import { memory } from './bench/memory.ts';
@@ -25,6 +26,7 @@ interface Bench {
 const BENCHES: Readonly<Record<string, Bench>> = {
   dashboard: { needs: [], run: dashboard },
   forwarding: { needs: [], run: forwarding },
+  gpu: { needs: ['display'], run: gpu },
   guests: { needs: ['dpdk', 'qemu'], run: guests },
   interference: { needs: ['dpdk'], run: interference },
   memory: { needs: [], run: memory },

@@ -313,7 +313,7 @@ describe('benches from the command line', () => {
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /no bench "vhost"; there are dashboard, forwarding, guests, interference, memory, vhost-user/,
+      /no bench "vhost"; there are dashboard, forwarding, gpu, guests, interference, memory, vhost-user/,
     );
   });
 });

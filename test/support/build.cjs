@@ -44,7 +44,15 @@ function storeExportsOnce() {
   }
 }
 
+/** What guests run is compiled for them, where they are started. */
+function copyGuestPrograms() {
+  const folder = 'src/cli/clients';
+  for (const name of fs.readdirSync(folder))
+    if (name.endsWith('.c')) fs.copyFileSync(path.join(folder, name), path.join('build', folder, name));
+}
+
 storeExportsOnce();
+copyGuestPrograms();
 compileKernels().then(() => fs.chmodSync('build/src/main.js', 0o755)).catch((error) => {
   console.error(error.message);
   process.exit(1);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { thisHost } from '../../host/host-view.ts';
-import { GUEST_PROGRAMS, guestDirectory } from './guest-image.ts';
+import { displayBackEnd, GUEST_PROGRAMS, guestDirectory } from './guest-image.ts';
 
 export const PXE_ROM = '/usr/lib/ipxe/qemu/pxe-virtio.rom';
 const LINUX = ['busybox', 'cpio'];
@@ -10,6 +10,7 @@ const LINUX = ['busybox', 'cpio'];
 /** The programs that each kind of client needs to start. */
 const PROGRAMS = {
   qemu: ['qemu-system-x86_64', ...LINUX],
+  display: ['qemu-system-x86_64', 'cc', ...LINUX],
   uml: ['linux.uml', ...LINUX],
   dpdk: ['dpdk-testpmd', 'stdbuf'],
   ipxe: ['qemu-system-x86_64'],
@@ -18,9 +19,12 @@ const PROGRAMS = {
 
 export type Client = keyof typeof PROGRAMS;
 
+const QEMU_GUEST = () => [path.join(guestDirectory(), 'version'), ...GUEST_PROGRAMS];
+
 /** Files without which a client starts in vain. */
 const FILES: Readonly<Partial<Record<Client, () => readonly string[]>>> = {
-  qemu: () => [path.join(guestDirectory(), 'version'), ...GUEST_PROGRAMS],
+  qemu: QEMU_GUEST,
+  display: () => [...QEMU_GUEST(), displayBackEnd()],
   uml: () => GUEST_PROGRAMS,
   ipxe: () => [PXE_ROM],
 };

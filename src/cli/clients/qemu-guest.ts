@@ -1,9 +1,9 @@
-/** A Debian guest in QEMU, without hardware virtualisation, and its network devices. */
+/** A Debian guest in QEMU, without hardware virtualisation, with its network devices and its display. */
 import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ClientProcess } from './client-process.ts';
-import { debianModules, guestDirectory, guestImage } from './guest-image.ts';
+import { guestDirectory, guestImage } from './guest-image.ts';
 import { LinuxGuest, newMarker } from './linux-guest.ts';
 
 interface VhostUserDevice {
@@ -27,8 +27,15 @@ interface OtherDevice {
 
 export type QemuDevice = VhostUserDevice | OtherDevice;
 
+/** QEMU's own display device, or a front-end for a back-end that listens at a socket. */
+export type QemuDisplay =
+  | { readonly device: 'virtio-gpu-pci' }
+  | { readonly device: 'vhost-user-gpu-pci' | 'vhost-user-vga'; readonly socket: string };
+
 export interface QemuOptions {
   readonly devices: readonly QemuDevice[];
+  /** With one, the guest's console is on it as well. */
+  readonly display?: QemuDisplay;
   readonly memoryMiB?: number;
   /** After `-m SIZE,`: room for memory that is plugged in later. */
   readonly memoryRoom?: string;
@@ -40,6 +47,7 @@ export interface QemuOptions {
 
 const MEMORY_MIB = 192;
 const MODULES = ['virtio_pci', 'virtio_net'];
+const DISPLAY_MODULES = ['virtio_pci', 'virtio-gpu'];
 
 /** Vectors for each queue of a device, its control queue and its configuration. */
 const vectors = (queuePairs: number) => 2 * queuePairs + 2;
@@ -64,9 +72,16 @@ function deviceWords(device: QemuDevice, n: number): string[] {
   return ['-chardev', joined[0]!, '-netdev', joined[1]!, '-device', joined[2]!];
 }
 
-/** The words of every machine of ours: TCG, shared memory, no display, nothing by default. */
+function displayWords(display: QemuDisplay): string[] {
+  if (display.device === 'virtio-gpu-pci') return ['-device', display.device];
+  const { device, socket } = display;
+  return ['-chardev', `socket,id=display,path=${socket}`, '-device', `${device},chardev=display`];
+}
+
+/** The words of every machine of ours: TCG, shared memory, no window, nothing by default. */
 export function machineWords({
   devices,
+  display,
   memoryMiB = MEMORY_MIB,
   memoryRoom,
   processors = 1,
@@ -83,6 +98,7 @@ export function machineWords({
     ],
     ...['-chardev', 'stdio,id=serial,signal=off', '-serial', 'chardev:serial'],
     ...devices.flatMap(deviceWords),
+    ...(display === undefined ? [] : displayWords(display)),
   ];
 }
 
@@ -98,7 +114,8 @@ export class QemuGuest extends LinuxGuest {
       ...machineWords(options),
       ...['-qmp', `unix:${monitor},server=on,wait=off`],
       ...['-kernel', path.join(guestDirectory(), 'vmlinux')],
-      ...['-initrd', guestImage(debianModules()), '-append', kernelLine(options, marker)],
+      ...['-initrd', guestImage(options.display ? 'display' : 'net')],
+      ...['-append', kernelLine(options, marker)],
       ...(options.words ?? []),
     ];
     const reading = { fatal: /Kernel panic/, apart: true, directory };
@@ -119,10 +136,15 @@ export class QemuGuest extends LinuxGuest {
   }
 }
 
-/** A panic stays on the console, where it is found; memory that is plugged in is used at once. */
-function kernelLine({ load = MODULES }: QemuOptions, marker: string): string {
+/**
+ * A panic stays on the console, where it is found; memory that is plugged in is used at once. The
+ * last console is the one that /init talks on; on a display nothing blinks.
+ */
+function kernelLine({ display, load }: QemuOptions, marker: string): string {
+  const modules = load ?? (display ? DISPLAY_MODULES : MODULES);
   return [
+    ...(display ? ['console=tty0 vt.global_cursor_default=0'] : []),
     'console=ttyS0 quiet loglevel=1 panic=0 memhp_default_state=online',
-    `marker=${marker} load=${load.join(',')}`,
+    `marker=${marker} load=${modules.join(',')}`,
   ].join(' ');
 }

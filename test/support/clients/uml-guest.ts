@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ClientProcess } from '../../../src/cli/clients/client-process.ts';
-import { guestImage, umlModules } from '../../../src/cli/clients/guest-image.ts';
+import { guestImage } from '../../../src/cli/clients/guest-image.ts';
 import { LinuxGuest, newMarker } from '../../../src/cli/clients/linux-guest.ts';
 
 export interface UmlOptions {
@@ -21,7 +21,7 @@ export class UmlGuest extends LinuxGuest {
     const marker = newMarker();
     const directory = mkdtempSync(path.join(os.tmpdir(), 'gateway-uml-'));
     const words = [
-      ...[`mem=${memoryMiB}M`, `initrd=${guestImage(umlModules())}`, 'quiet', 'loglevel=1'],
+      ...[`mem=${memoryMiB}M`, `initrd=${guestImage('uml')}`, 'quiet', 'loglevel=1'],
       ...[
         'con=null',
         'con0=fd:0,fd:1',
