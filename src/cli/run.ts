@@ -32,19 +32,17 @@ export const RUN_SHAPE: CommandShape = {
 const LIVE_EVERY_MS = 1000;
 
 interface RunEnd {
-  /** Resolves when the user, the duration or the safe state ends the run. */
+  /** Resolves when the user, the safe state, or a call of `now` ends the run. */
   readonly reached: Promise<void>;
   now(): void;
 }
 
-/** From now on, so that a signal that comes while the gateway starts ends it in order, too. */
-function endOf(gateway: Gateway, seconds: number | undefined): RunEnd {
+/** From now on: a signal that comes while the gateway starts ends it in order, too. */
+function endOf(gateway: Gateway): RunEnd {
   let now: () => void = () => {};
   const reached = new Promise<void>((resolve) => {
-    const endTimer = seconds === undefined ? undefined : after(seconds * 1000, end);
     const subscription = gateway.enteredSafeState.subscribe(end);
     function end(): void {
-      endTimer?.();
       subscription.unsubscribe();
       process.off('SIGINT', end).off('SIGTERM', end);
       resolve();
@@ -53,6 +51,12 @@ function endOf(gateway: Gateway, seconds: number | undefined): RunEnd {
     now = end;
   });
   return { reached, now };
+}
+
+async function untilEnd(end: RunEnd, seconds: number | undefined): Promise<void> {
+  const endTimer = seconds === undefined ? undefined : after(seconds * 1000, end.now);
+  await end.reached;
+  endTimer?.();
 }
 
 /** A deadline missed without the host's doing, or the safe state, is a failure of the run. */
@@ -121,7 +125,7 @@ export async function run(words: readonly string[]): Promise<number> {
   gateway.log.subscribe(say);
   const { name, revision } = config.gateway;
   const identity = { sha256: loaded.sha256, name, revision };
-  const end = endOf(gateway, seconds);
+  const end = endOf(gateway);
   const facts = () => ({
     plan: gateway.plan,
     counters: gateway.counters,
@@ -137,7 +141,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const dashboard = await started(gateway, end, () => openDashboard(watched, port));
   const live = quiet ? undefined : new LiveTable(process.stdout);
   const endTicking = every(LIVE_EVERY_MS, () => live?.show(numbers()));
-  await end.reached;
+  await untilEnd(end, seconds);
   endTicking();
   live?.end();
   const modes = facts().modes;
