@@ -187,7 +187,7 @@ const bounded = ({ boundNs, critical }: FlowBound) =>
   boundNs !== null && critical!.requests <= REQUESTS;
 
 describe('timing: small tables, every phase', function () {
-  this.timeout(30_000 + 40 * smallRuns);
+  this.timeout(60_000 + 100 * smallRuns);
 
   it('[utest->req~time.bound~1] the bound is the longest response time, no more and no less', () => {
     let reached = 0;
@@ -209,7 +209,7 @@ describe('timing: small tables, every phase', function () {
 });
 
 describe('timing: larger tables, any arrivals', function () {
-  this.timeout(30_000 + 20 * runs);
+  this.timeout(60_000 + 100 * runs);
 
   it('[utest->req~time.bound~1] no request waits longer than its bound, for publication or notification', () => {
     const alone = new Tightness('alone in their windows');
