@@ -10,12 +10,13 @@ import {
   u32,
   u64,
 } from './message.ts';
+import type { DeviceGuest } from './device-guest.ts';
 import type { NetGuest } from './net-guest.ts';
 
 /** Device status bits. */
-const FEATURES_OK = 8;
-const DRIVER_OK = 4;
-const DRIVER = 3;
+export const FEATURES_OK = 8;
+export const DRIVER_OK = 4;
+export const DRIVER = 3;
 /** What each front-end knows of the protocol features. */
 const QEMU_KNOWS = 0xbbfffn & ~(1n << BigInt(ProtocolBit.INBAND_NOTIFICATIONS));
 export const DPDK_KNOWS =
@@ -48,14 +49,14 @@ async function readOffer(frontEnd: FrontEnd): Promise<void> {
   frontEnd.offered = await frontEnd.getU64(Request.GET_FEATURES);
 }
 
-async function addStatus(frontEnd: FrontEnd, bits: number): Promise<void> {
+export async function addStatus(frontEnd: FrontEnd, bits: number): Promise<void> {
   if (!frontEnd.has(ProtocolBit.STATUS)) return;
   const status = await frontEnd.getU64(Request.GET_STATUS);
   await frontEnd.tell(Request.SET_STATUS, u64(status | BigInt(bits)));
 }
 
 /** The channel for requests of the back-end: the front-end keeps one end. */
-export async function giveChannel(guest: NetGuest): Promise<void> {
+export async function giveChannel(guest: DeviceGuest): Promise<void> {
   if (!guest.frontEnd.has(ProtocolBit.BACKEND_REQ)) return;
   const [own, theirs] = UnixSocket.pair();
   guest.channel = guest.keep(own);
@@ -63,8 +64,8 @@ export async function giveChannel(guest: NetGuest): Promise<void> {
   theirs.close();
 }
 
-/** What QEMU does before its guest runs. */
-export async function qemuConnect(guest: NetGuest): Promise<void> {
+/** What QEMU does for a device of any type before its guest runs. */
+export async function qemuAttach(guest: DeviceGuest): Promise<void> {
   const { frontEnd } = guest;
   await readOffer(frontEnd);
   await negotiateProtocol(frontEnd, QEMU_KNOWS);
@@ -78,11 +79,16 @@ export async function qemuConnect(guest: NetGuest): Promise<void> {
     await frontEnd.tell(Request.SET_VRING_CALL, u64(index), [call]);
     await frontEnd.tell(Request.SET_VRING_ERR, u64(index), [error]);
   }
+}
+
+/** The same for a network device, whose rings QEMU enables at once. */
+export async function qemuConnect(guest: NetGuest): Promise<void> {
+  await qemuAttach(guest);
   for (const { index } of guest.rings) await guest.enable(index);
 }
 
 /** Memory as QEMU gives it: region by region where the back-end has slots, else as a table. */
-export async function giveMemory(guest: NetGuest): Promise<void> {
+export async function giveMemory(guest: DeviceGuest): Promise<void> {
   const { frontEnd, ram, hasSlots } = guest;
   if (!frontEnd.has(ProtocolBit.CONFIGURE_MEM_SLOTS))
     return frontEnd.set(Request.SET_MEM_TABLE, ram.table, ram.descriptors);
