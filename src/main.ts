@@ -42,6 +42,13 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       'run CONFIG [--duration S] [--json [FILE]] [--dashboard-port N] [--no-dashboard] [--realtime] [--decode]',
     load: async () => (await import('./cli/run.ts')).run,
   },
+  trace: {
+    usage:
+      'trace [--out DIR] [--fail-on any|QM|A|B|C|D] [--link-base URL] [--generate] [--json]\n' +
+      '  virtio-gateway trace diff REV1 REV2 [--out DIR] [--json]\n' +
+      '  virtio-gateway trace review ID|all [--by NAME]',
+    load: async () => (await import('./cli/trace.ts')).trace,
+  },
 };
 
 /** VHostUserBackendCapabilities of QEMU's vhost-user.json, which has no features for this type. */

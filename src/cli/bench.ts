@@ -8,6 +8,7 @@ import { gpu } from './bench/gpu.ts';
 import { guests } from './bench/guests.ts';
 import { interference } from './bench/interference.ts';
 import { memory } from './bench/memory.ts';
+import { traceBench } from './bench/trace.ts';
 import { vhostUser } from './bench/vhost-user.ts';
 import { clientsMissing, type Client } from './clients/missing-clients.ts';
 import { ExitCode } from './exit-code.ts';
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   guests: { needs: ['dpdk', 'qemu'], run: guests },
   interference: { needs: ['dpdk'], run: interference },
   memory: { needs: [], run: memory },
+  trace: { needs: [], run: traceBench },
   'vhost-user': { needs: ['dpdk'], run: vhostUser },
 };
 

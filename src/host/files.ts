@@ -25,7 +25,8 @@ const REASONS: Record<string, string> = {
   EROFS: 'the file system is read-only',
 };
 
-function problem(file: string, error: unknown): FileProblem {
+/** The sentence for what the operating system said. */
+export function fileProblem(file: string, error: unknown): FileProblem {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   return new FileProblem(`${file}: ${REASONS[code] ?? String(code || error)}`);
 }
@@ -44,7 +45,7 @@ export function readFileBytes(
     // Non-blocking, so that a FIFO without a writer is an error and not a hang.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    throw problem(file, error);
+    throw fileProblem(file, error);
   }
   try {
     const stat = fstatSync(descriptor);
@@ -57,7 +58,7 @@ export function readFileBytes(
     const length = readSync(descriptor, bytes, 0, stat.size, 0);
     return bytes.subarray(0, length);
   } catch (error) {
-    throw error instanceof FileProblem ? error : problem(file, error);
+    throw error instanceof FileProblem ? error : fileProblem(file, error);
   } finally {
     closeSync(descriptor);
   }
@@ -73,7 +74,7 @@ export function writeFileBytes(file: string, bytes: Uint8Array): void {
   try {
     writeFileSync(file, bytes);
   } catch (error) {
-    throw problem(file, error);
+    throw fileProblem(file, error);
   }
 }
 

@@ -4,6 +4,9 @@ export class SeededRandom {
   private state: number;
 
   constructor(seed: number) {
+    // For the record of the test that uses it.
+    const { recordedSeeds: seeds } = globalThis as { recordedSeeds?: number[] };
+    if (seeds && seeds.length < 8) seeds.push(seed);
     // A zero state would stay zero for ever.
     this.state = seed >>> 0 || 0x9e3779b9;
   }
