@@ -11,7 +11,9 @@ import type { RingSetup, Virtqueue } from './virtqueue/virtqueue.ts';
 
 /** Half of what a look at a packed ring sees in single descriptors. */
 const WANTED_PER_LOOK_LOG2 = 5;
-/** Where a new driver's ring begins, in the low half of a base: a packed one with wrap counter 1. */
+/**
+ * Where a new driver's ring begins, in the low half of a base: a packed one with wrap counter 1.
+ */
 const FIRST_SPLIT = 0;
 const FIRST_PACKED = PACKED_WRAP;
 const HALF_MASK = 0xffff;

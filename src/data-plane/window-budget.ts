@@ -97,7 +97,9 @@ export class WindowBudget {
   servedRequests = 0;
   /** Time of the bursts that served something, in nanoseconds. */
   busyNs = 0;
-  /** Clock at the end of the last burst that served something, in nanoseconds of the major frame. */
+  /**
+   * Clock at the end of the last burst that served something, in nanoseconds of the major frame.
+   */
   endedAt = 0;
   /** The clock as it was read last: before this visit, or at the end of a burst. */
   private clock = 0;

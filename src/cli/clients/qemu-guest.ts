@@ -1,4 +1,7 @@
-/** A Debian guest in QEMU, without hardware virtualisation, with its network devices and its display. */
+/**
+ * A Debian guest in QEMU, without hardware virtualisation, with its network devices and its
+ * display.
+ */
 import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

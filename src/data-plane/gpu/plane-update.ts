@@ -41,7 +41,9 @@ export class PlaneUpdate {
     this.sum = new RegionSum(arena, crcTablesAt);
   }
 
-  /** Begins to copy `area`, in pixels of the plane and inside of it, from what its scanout shows. */
+  /**
+   * Begins to copy `area`, in pixels of the plane and inside of it, from what its scanout shows.
+   */
   beginCopy(scanout: Scanout, area: Area): void {
     this.scanout = scanout;
     this.order = pixelOrderOf(scanout.format);

@@ -1,4 +1,6 @@
-/** A plane as its display composes it: what has changed, and what is shown in its place if need be. */
+/**
+ * A plane as its display composes it: what has changed, and what is shown in its place if need be.
+ */
 import { Rect } from '../../base/rectangle.ts';
 import { PlaneCounter, type Counters } from '../../channel/counters.ts';
 import type { Histogram } from '../../base/histogram.ts';

@@ -1,4 +1,6 @@
-/** What SET_SCANOUT and SET_SCANOUT_BLOB do alike: show a resource, and blacken what is uncovered. */
+/**
+ * What SET_SCANOUT and SET_SCANOUT_BLOB do alike: show a resource, and blacken what is uncovered.
+ */
 import { GpuResponse } from '../../wire/virtio-gpu.ts';
 import { GOES_ON, type GpuCommand } from './commands/command.ts';
 import type { GpuDevice } from './gpu-device.ts';

@@ -1,4 +1,6 @@
-/** Builds the network devices of a plan, the switch between them, and the services of their rings. */
+/**
+ * Builds the network devices of a plan, the switch between them, and the services of their rings.
+ */
 import { Scratch } from '../../schedule/arena-layout.ts';
 import type { PlanNetDevice, PlanQueue } from '../../schedule/gateway-plan.ts';
 import type { DeviceQueue } from '../device-queue.ts';

@@ -1,4 +1,6 @@
-/** Parts of a message where they lie in memory, and the call that sends them one behind the other. */
+/**
+ * Parts of a message where they lie in memory, and the call that sends them one behind the other.
+ */
 import { addressOf } from './libc.ts';
 import { Iovec, MessageHeader, sendHeader } from './socket.ts';
 

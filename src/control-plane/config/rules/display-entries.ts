@@ -1,4 +1,7 @@
-/** Every display, plane, protected region and scanout, with its place and what the rules ask about it. */
+/**
+ * Every display, plane, protected region and scanout, with its place and what the rules ask about
+ * it.
+ */
 import type {
   Asil,
   DisplayConfig,

@@ -1,4 +1,6 @@
-/** GET_DISPLAY_INFO: the mode of every scanout, which is its plane's and never changes (5.7.6.8). */
+/**
+ * GET_DISPLAY_INFO: the mode of every scanout, which is its plane's and never changes (5.7.6.8).
+ */
 import {
   GpuDisplayInfo,
   GpuDisplayMode,

@@ -1,4 +1,6 @@
-/** RESOURCE_FLUSH: what a resource holds becomes the picture of the planes it shows on (5.7.6.8). */
+/**
+ * RESOURCE_FLUSH: what a resource holds becomes the picture of the planes it shows on (5.7.6.8).
+ */
 import { Rect, rectInside } from '../../../base/rectangle.ts';
 import { GpuHeader, GpuRect, GpuResourceFlush, GpuResponse } from '../../../wire/virtio-gpu.ts';
 import type { GpuDevice } from '../gpu-device.ts';

@@ -49,7 +49,8 @@ export class UpdateCursor extends ShortCommand {
   }
 
   /**
-   * The fourth byte is alpha even where the format calls it X: Linux gives its cursor such a format.
+   * The fourth byte is alpha even where the format calls it X: Linux gives its cursor such a
+   * format.
    * False for an order of bytes that no driver uses.
    */
   private take({ format, pixelsAt }: Resource, to: number): boolean {
