@@ -4,7 +4,6 @@ import { nowNs } from '../clients/wait.ts';
 import { textTable } from '../text-table.ts';
 import type { BenchResult, Progress } from './bench-result.ts';
 import { EightPartitions, MAJOR_FRAME_US, POLL_US, type Resident } from './eight-partitions.ts';
-import { spreadOf } from './spread.ts';
 
 const WARM_UP_S = 3;
 const IDLE_S = 10;
@@ -34,18 +33,28 @@ function minima(samples: readonly Sample[]): Sample[] {
   );
 }
 
-/** Median of the slopes between any two minima (Theil, Sen). */
-export function mibPerHour(samples: readonly Sample[]): number {
+/** MiB per hour: slopes between any two minima, their median (Theil, Sen) and their quartiles. */
+export interface Growth {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export function growth(samples: readonly Sample[]): Growth {
   const least = minima(samples);
-  const slopes = least.flatMap((later, n) =>
-    least
-      .slice(0, n)
-      .map(
-        (earlier) =>
-          (beyondGuests(later) - beyondGuests(earlier)) / (later.seconds - earlier.seconds),
-      ),
-  );
-  return spreadOf(slopes).median * 3600;
+  const slopes = least
+    .flatMap((later, n) =>
+      least
+        .slice(0, n)
+        .map(
+          (earlier) =>
+            (3600 * (beyondGuests(later) - beyondGuests(earlier))) /
+            (later.seconds - earlier.seconds),
+        ),
+    )
+    .sort((one, other) => one - other);
+  const at = (share: number) => slopes[Math.floor(share * (slopes.length - 1))]!;
+  return { median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 
 async function soak(partitions: EightPartitions, progress: Progress): Promise<Sample[]> {
@@ -69,7 +78,7 @@ export async function memory(progress: Progress): Promise<BenchResult> {
     const idlePercent = await partitions.idlePercent(IDLE_S);
     const idle = partitions.resident;
     const samples = await soak(partitions, progress);
-    const growth = mibPerHour(samples.slice(EARLY_SAMPLES));
+    const hourly = growth(samples.slice(EARLY_SAMPLES));
     const last = samples.at(-1)!;
     const row = (state: string, resident: Resident) => [
       state,
@@ -85,7 +94,9 @@ export async function memory(progress: Progress): Promise<BenchResult> {
         row('silent', idle),
         row(`after ${SOAK_S} s`, last),
       ]),
-      `soak: ${RECONNECTIONS} reconnections, then ${partitions.received} packets, ${growth.toFixed(2)} MiB per hour`,
+      `soak: ${RECONNECTIONS} reconnections, then ${partitions.received} packets, ` +
+        `${hourly.median.toFixed(2)} MiB per hour (half of all slopes are between ` +
+        `${hourly.low.toFixed(2)} and ${hourly.high.toFixed(2)}: no less is resolved)`,
     ];
     return {
       document: {
@@ -96,7 +107,7 @@ export async function memory(progress: Progress): Promise<BenchResult> {
           seconds: SOAK_S,
           reconnections: RECONNECTIONS,
           packets: partitions.received,
-          mibPerHour: growth,
+          mibPerHour: hourly,
           samples,
         },
       },
