@@ -18,6 +18,8 @@ export interface Adversary {
   wake(nowNs: number, targetNs: number): number;
   /** Real time of a piece of this queue: at most its cost. */
   takes(queue: number, costNs: number): number;
+  /** Real time of a look that shows nothing. */
+  looks(): number;
   /** Real time of the notifications of so many rings. */
   notifies(rings: number): number;
 }
@@ -26,6 +28,7 @@ export const PUNCTUAL: Adversary = {
   late: () => 0,
   wake: (_, target) => target,
   takes: (_, cost) => cost,
+  looks: () => 0,
   notifies: () => 0,
 };
 
@@ -87,6 +90,7 @@ class ModelQueue implements QueueService {
     }
     this.lastLookNs = now;
     const waiting = this.seen - this.served;
+    if (waiting === 0) this.simulation.clock.nowNs += this.simulation.adversary.looks();
     return waiting === 0 ? 0 : waiting * this.pieces - (this.pieces - this.piecesLeft);
   }
 
