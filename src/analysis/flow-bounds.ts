@@ -64,10 +64,13 @@ export function flowBounds(plan: GatewayPlan): FlowBound[] {
 function viewOf(plan: GatewayPlan, queueIndex: number, frameQuota: number): QueueView {
   const queue = plan.queues[queueIndex]!;
   const flows = plan.flows.filter((flow) => flow.queue === queueIndex);
-  const bytes = Math.max(...flows.map(({ bytesMax }) => bytesMax));
+  const longest = {
+    bytes: Math.max(...flows.map(({ bytesMax }) => bytesMax)),
+    pieces: Math.max(...flows.map(({ pieces }) => pieces)),
+  };
   const starts = latestStarts(plan);
   const visits = plan.windows.flatMap(
-    (window) => visitOf(plan, window, queueIndex, bytes, starts[window.index]!) ?? [],
+    (window) => visitOf(plan, window, queueIndex, longest, starts[window.index]!) ?? [],
   );
   const load = {
     arrivals: new ArrivalSteps(flows),

@@ -52,19 +52,25 @@ export interface Visit {
   promptNs(request: number): Nanoseconds;
 }
 
+/** The longest requests of a queue. */
+export interface Longest {
+  readonly bytes: number;
+  readonly pieces: number;
+}
+
 /**
- * A window as the queue sees it, undefined when it does not serve it: `bytes` is the longest
- * request, `startNs` the latest first look, in nanoseconds of the major frame.
+ * A window as the queue sees it, undefined when it does not serve it; `startNs` is the latest first
+ * look, in nanoseconds of the major frame.
  */
 export function visitOf(
   plan: GatewayPlan,
   window: PlanWindow,
   queue: number,
-  bytes: number,
+  longest: Longest,
   startNs: Nanoseconds,
 ): Visit | undefined {
   const at = window.queues.findIndex((entry) => entry.queue === queue);
-  return at < 0 ? undefined : new WindowView(plan, window, at, bytes, startNs).visit();
+  return at < 0 ? undefined : new WindowView(plan, window, at, longest, startNs).visit();
 }
 
 class WindowView {
@@ -87,7 +93,7 @@ class WindowView {
     plan: GatewayPlan,
     window: PlanWindow,
     at: number,
-    bytes: number,
+    longest: Longest,
     startNs: Nanoseconds,
   ) {
     this.plan = plan;
@@ -101,8 +107,8 @@ class WindowView {
     }));
     const entry = window.queues[at]!;
     this.own = this.shares[at]!;
-    this.capByBytes = Math.floor(entry.bytesMax / Math.max(1, bytes));
-    this.showing = showingOf(plan, entry.queue);
+    this.capByBytes = Math.floor(entry.bytesMax / Math.max(1, longest.bytes));
+    this.showing = showingOf(plan, entry.queue, longest);
     this.startNs = startNs;
     this.endNs = window.offsetNs + window.durationNs;
     this.passNs = window.queues.length * plan.lookNs;
@@ -211,12 +217,14 @@ class WindowView {
 
 const PACKED = bitOf('virtio-net', 'VIRTIO_F_RING_PACKED');
 
-function showingOf(plan: GatewayPlan, queue: number): Showing {
+function showingOf(plan: GatewayPlan, queue: number, { pieces }: Longest): Showing {
   const { offered, descriptorsMax } = plan.devices[plan.queues[queue]!.device]!;
-  if (!hasBit(offered, PACKED)) return { perLook: BURST_MAX, looksPerRequest: 1 };
+  // A look counts requests and not their pieces: the last one is served piece by piece.
+  const perBurst = pieces > 1 ? 1 : BURST_MAX;
+  if (!hasBit(offered, PACKED)) return { perLook: perBurst, looksPerRequest: 1 };
   const whole = Math.floor(PACKED_LOOK_MAX / descriptorsMax);
   return {
-    perLook: Math.min(BURST_MAX, Math.max(1, whole)),
+    perLook: Math.min(perBurst, Math.max(1, whole)),
     looksPerRequest: Math.ceil(descriptorsMax / PACKED_LOOK_MAX),
   };
 }

@@ -91,7 +91,8 @@ class ModelQueue implements QueueService {
     this.lastLookNs = now;
     const waiting = this.seen - this.served;
     if (waiting === 0) this.simulation.clock.nowNs += this.simulation.adversary.looks();
-    return waiting === 0 ? 0 : waiting * this.pieces - (this.pieces - this.piecesLeft);
+    // As the product's services do: a request of several pieces is one that a look shows.
+    return waiting;
   }
 
   serveMany(): number {

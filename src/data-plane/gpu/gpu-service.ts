@@ -77,6 +77,7 @@ export class GpuService implements QueueService {
     const available = queue.look();
     const { ring } = queue;
     if (!ring.started || !queue.partition.running) return 0;
+    if (!this.active && before === ring.taken) this.stamps.idle();
     this.stamps.looked(before, ring.seen, time.now, ring.sawAll);
     // A command of many pieces is more than one request to the serving rule.
     return this.active ? available + 1 : available;

@@ -172,6 +172,23 @@ describe('response times: what a queue meets', () => {
   });
 });
 
+describe('regressions', () => {
+  it('[utest->req~time.bound~1] between the pieces of one request every other queue of the window has a burst', () => {
+    const entries = [
+      { queue: 0, cap: 2 },
+      { queue: 1, cap: 32, guaranteed: 1 },
+    ];
+    const bound = boundOf({
+      majorFrameNs: 10_000,
+      queues: [{ costNs: 10 }, { costNs: 100 }],
+      windows: [{ offsetNs: 0, durationNs: 9900, entries }],
+      flows: [{ queue: 0, arrival: { periodNs: 10_000 }, pieces: 2 }],
+    });
+    // A look counts the request once: its second piece waits for 32 of the other queue.
+    assert.equal(bound.boundNs, 10_000 + 10 + 32 * 100 + 10 - (9900 - 10 - 100));
+  });
+});
+
 describe('response times: what has no bound', () => {
   const row = { window: 9, majorFrame: 10, cost: 2, cap: 1 } as const;
 
