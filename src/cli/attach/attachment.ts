@@ -3,27 +3,42 @@ import path from 'node:path';
 import { includesFeature } from '../../control-plane/features/feature-sets.ts';
 import { mtuOf } from '../../schedule/cost-model.ts';
 import type {
+  GpuDeviceConfig,
   NetDeviceConfig,
   PartitionConfig,
   VhostUserGuestConfig,
 } from '../../schedule/gateway-config.ts';
+import { queueSizeOf } from '../../schedule/queue-names.ts';
 import { SOCKET_PATH_BYTES_MAX, socketPathOf } from '../../schedule/socket-path.ts';
+import type { DeviceType } from '../../wire/virtio.ts';
 
-export interface AttachedDevice {
+interface Attached {
+  readonly type: DeviceType;
   readonly id: string;
   readonly socket: string;
-  readonly mac: string;
-  readonly mtu: number;
-  readonly queuePairs: number;
   readonly queueSize: number;
   readonly offered: readonly string[];
   readonly required: readonly string[];
 }
 
+export interface AttachedDevice extends Attached {
+  readonly type: 'virtio-net';
+  readonly mac: string;
+  readonly mtu: number;
+  readonly queuePairs: number;
+}
+
+export interface AttachedGpu extends Attached {
+  readonly type: 'virtio-gpu';
+  readonly scanouts: number;
+}
+
 export interface Attachment {
   readonly partition: string;
   readonly memoryMiB: number;
+  /** Network devices. */
   readonly devices: readonly AttachedDevice[];
+  readonly gpus: readonly AttachedGpu[];
   /** The front-end listens and the gateway connects, or the other way round. */
   readonly frontEndListens: boolean;
   readonly acceptsUnsealed: boolean;
@@ -49,32 +64,44 @@ export function attachmentOf(
   guest: VhostUserGuestConfig,
   workingDirectory: string,
 ): Attachment {
-  const attached = (device: NetDeviceConfig): AttachedDevice => ({
+  const common = (device: NetDeviceConfig | GpuDeviceConfig) => ({
     id: device.id,
     socket: socketOf(guest.socketDirectory, device.id, workingDirectory),
-    mac: device.mac,
-    mtu: mtuOf(device),
-    queuePairs: device.queuePairs,
-    queueSize: device.queueSize,
+    queueSize: queueSizeOf(device),
     offered: device.features.offer,
     required: device.features.require,
   });
   return {
     partition: id,
     memoryMiB,
-    devices: devices.filter((device) => device.type === 'virtio-net').map(attached),
+    devices: devices
+      .filter((device) => device.type === 'virtio-net')
+      .map((device) => ({
+        ...common(device),
+        type: device.type,
+        mac: device.mac,
+        mtu: mtuOf(device),
+        queuePairs: device.queuePairs,
+      })),
+    gpus: devices
+      .filter((device) => device.type === 'virtio-gpu')
+      .map((device) => ({
+        ...common(device),
+        type: device.type,
+        scanouts: device.scanouts.length,
+      })),
     frontEndListens: guest.socketMode === 'connect',
     acceptsUnsealed: guest.unsealed === 'accept',
   };
 }
 
-export function offers({ offered }: AttachedDevice, feature: string): boolean {
-  return includesFeature('virtio-net', offered, feature);
+export function offers({ type, offered }: Attached, feature: string): boolean {
+  return includesFeature(type, offered, feature);
 }
 
 /** A property that says whether a feature is used: `name=1` or `name=0`, `on` or `off`. */
 export function choice(
-  device: AttachedDevice,
+  device: Attached,
   name: string,
   feature: string,
   [yes, no]: readonly [string, string],
@@ -84,19 +111,23 @@ export function choice(
 
 /** Features that are required of a device and that this client never accepts. */
 export function neverAccepted(
-  { devices }: Attachment,
+  devices: readonly Attached[],
   client: string,
   features: readonly string[],
 ): string[] {
-  return devices.flatMap(({ id, required }) =>
+  return devices.flatMap(({ type, id, required }) =>
     features
-      .filter((feature) => includesFeature('virtio-net', required, feature))
+      .filter((feature) => includesFeature(type, required, feature))
       .map((feature) => `${id} requires ${feature}, which ${client} never accepts`),
   );
 }
 
 /** Rings are made by the front-end: the device has to admit the smallest that it makes. */
-export function ringsTooSmall({ devices }: Attachment, client: string, least: number): string[] {
+export function ringsTooSmall(
+  devices: readonly Attached[],
+  client: string,
+  least: number,
+): string[] {
   return devices
     .filter(({ queueSize }) => queueSize < least)
     .map(
@@ -104,6 +135,11 @@ export function ringsTooSmall({ devices }: Attachment, client: string, least: nu
         `rings of ${client} have ${least} entries or more, and "queueSize" of ${id} is ` +
         `${queueSize}: give it ${least}`,
     );
+}
+
+/** Only QEMU is a front-end with a GPU. */
+export function hasNoGpu({ gpus }: Attachment, client: string): string[] {
+  return gpus.map(({ id }) => `${client} has no GPU, and ${id} is one: QEMU would be right`);
 }
 
 /** Only an accepted unsealed file lets a client in whose memory cannot be sealed. */

@@ -1,6 +1,7 @@
 /** DPDK: testpmd with virtio-user ports, which answers ARP and ping of any address. */
 import {
   choice,
+  hasNoGpu,
   neverAccepted,
   pathsWith,
   unsealedRefused,
@@ -24,11 +25,12 @@ const NEVER = [
 function refusals(attachment: Attachment): string[] {
   const { memoryMiB } = attachment;
   return [
+    ...hasNoGpu(attachment, 'DPDK'),
     ...unsealedRefused(attachment, CLIENT),
     ...(memoryMiB < MEMORY_LEAST_MIB
       ? [`"memoryMiB" is ${memoryMiB}; ${CLIENT} needs ${MEMORY_LEAST_MIB} or more`]
       : []),
-    ...neverAccepted(attachment, 'DPDK', NEVER),
+    ...neverAccepted(attachment.devices, 'DPDK', NEVER),
     ...pathsWith(attachment, 'DPDK', /[,\s]/),
   ];
 }

@@ -1,7 +1,7 @@
 /** libvirt: what belongs into the XML of a domain, which libvirt runs with QEMU. */
 import path from 'node:path';
-import { offers, type AttachedDevice, type Client } from './attachment.ts';
-import { qemuRefusals, ringEntries } from './qemu.ts';
+import { offers, type AttachedDevice, type Attachment, type Client } from './attachment.ts';
+import { gpuWords, qemuRefusals, ringEntries } from './qemu.ts';
 
 const RECONNECT_SECONDS = 1;
 
@@ -38,24 +38,44 @@ function interfaceLines(device: AttachedDevice, frontEndListens: boolean): strin
   ];
 }
 
-// [impl->req~cli.attach~1]
-export const LIBVIRT: Client = {
-  refusals: (attachment) => [
-    ...qemuRefusals(attachment),
-    ...attachment.devices
-      .filter(({ socket }) => !path.isAbsolute(socket))
-      .map(({ socket }) => `libvirt needs absolute paths, and that of "${socket}" is too long`),
-  ],
-  lines: ({ memoryMiB, devices, frontEndListens }) => [
-    '<!-- in <domain>, in place of the elements of the same name -->',
-    `<memory unit='MiB'>${memoryMiB}</memory>`,
-    '<memoryBacking>',
-    "  <source type='memfd'/>",
-    "  <access mode='shared'/>",
-    '</memoryBacking>',
+function netLines({ devices, frontEndListens }: Attachment): string[] {
+  if (devices.length === 0) return [];
+  return [
     '<!-- in <domain>, beside its other devices -->',
     '<devices>',
     ...devices.flatMap((device) => interfaceLines(device, frontEndListens)),
     '</devices>',
+  ];
+}
+
+/** libvirt starts the back-end of a GPU itself, or knows none: QEMU is told past it. */
+function gpuLines({ gpus, frontEndListens }: Attachment): string[] {
+  if (gpus.length === 0) return [];
+  const words = gpus.flatMap((gpu) => gpuWords(gpu, frontEndListens)).flat();
+  return [
+    "<!-- in <domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'> -->",
+    '<qemu:commandline>',
+    ...words.map((word) => `  <qemu:arg value='${escaped(word)}'/>`),
+    '</qemu:commandline>',
+  ];
+}
+
+// [impl->req~cli.attach~1]
+export const LIBVIRT: Client = {
+  refusals: (attachment) => [
+    ...qemuRefusals(attachment),
+    ...[...attachment.devices, ...attachment.gpus]
+      .filter(({ socket }) => !path.isAbsolute(socket))
+      .map(({ socket }) => `libvirt needs absolute paths, and that of "${socket}" is too long`),
+  ],
+  lines: (attachment) => [
+    '<!-- in <domain>, in place of the elements of the same name -->',
+    `<memory unit='MiB'>${attachment.memoryMiB}</memory>`,
+    '<memoryBacking>',
+    "  <source type='memfd'/>",
+    "  <access mode='shared'/>",
+    '</memoryBacking>',
+    ...netLines(attachment),
+    ...gpuLines(attachment),
   ],
 };

@@ -5,16 +5,22 @@ import {
   offers,
   ringsTooSmall,
   type AttachedDevice,
+  type AttachedGpu,
   type Attachment,
   type Client,
 } from './attachment.ts';
 import { command } from './shell.ts';
 
 const RING_LEAST = 256;
+/** Of the controlq of a GPU; its cursorq has fewer. */
+const GPU_RING_ENTRIES = 64;
 /** Of receiveqs, and of transmitqs where the back-end is vhost-user. */
 const RING_MOST = 1024;
 /** How long QEMU waits before it connects again to a gateway that was restarted. */
 const RECONNECT_MS = 500;
+
+/** Its front-end for a back-end with a GPU never asks whether these are offered. */
+const GPU_NEVER = ['VIRTIO_GPU_F_RESOURCE_UUID', 'VIRTIO_GPU_F_RESOURCE_BLOB'];
 
 /** Entries of each ring: as many as both sides admit. */
 export function ringEntries({ queueSize }: AttachedDevice): number {
@@ -22,10 +28,12 @@ export function ringEntries({ queueSize }: AttachedDevice): number {
 }
 
 /** What also libvirt refuses, because it starts QEMU. */
-export function qemuRefusals(attachment: Attachment): string[] {
+export function qemuRefusals({ devices, gpus }: Attachment): string[] {
   return [
-    ...ringsTooSmall(attachment, 'QEMU', RING_LEAST),
-    ...neverAccepted(attachment, 'QEMU', ['VIRTIO_NET_F_SPEED_DUPLEX']),
+    ...ringsTooSmall(devices, 'QEMU', RING_LEAST),
+    ...ringsTooSmall(gpus, 'QEMU', GPU_RING_ENTRIES),
+    ...neverAccepted(devices, 'QEMU', ['VIRTIO_NET_F_SPEED_DUPLEX']),
+    ...neverAccepted(gpus, 'QEMU', GPU_NEVER),
   ];
 }
 
@@ -55,21 +63,45 @@ function deviceWords(device: AttachedDevice, frontEndListens: boolean): string[]
   ];
 }
 
+/**
+ * It offers the features of rings whatever the back-end says, and shows a GPU only to a socket that
+ * is connected when it starts: that it cannot connect again to a gateway that was restarted.
+ */
+export function gpuWords(gpu: AttachedGpu, frontEndListens: boolean): string[][] {
+  const { id, socket, scanouts } = gpu;
+  const character = `char-${id}`;
+  const onOff = ['on', 'off'] as const;
+  const properties = [
+    `vhost-user-gpu-pci,chardev=${character},max_outputs=${scanouts}`,
+    choice(gpu, 'edid', 'VIRTIO_GPU_F_EDID', onOff),
+    choice(gpu, 'event_idx', 'VIRTIO_RING_F_EVENT_IDX', onOff),
+    choice(gpu, 'indirect_desc', 'VIRTIO_RING_F_INDIRECT_DESC', onOff),
+    choice(gpu, 'packed', 'VIRTIO_F_RING_PACKED', onOff),
+    ...(offers(gpu, 'VIRTIO_F_IN_ORDER') ? ['in_order=on'] : []),
+  ];
+  const connection = frontEndListens ? ',server=on,wait=on' : '';
+  return [
+    ['-chardev', `socket,id=${character},path=${value(socket)}${connection}`],
+    ['-device', properties.join(',')],
+  ];
+}
+
 // [impl->req~cli.attach~1]
 export const QEMU: Client = {
   refusals: qemuRefusals,
-  lines: ({ memoryMiB, devices, frontEndListens }) => {
-    const processors = Math.max(...devices.map(({ queuePairs }) => queuePairs));
+  lines: ({ memoryMiB, devices, gpus, frontEndListens }) => {
+    const processors = Math.max(1, ...devices.map(({ queuePairs }) => queuePairs));
     const memory = `memory-backend-memfd,id=mem,size=${memoryMiB}M,share=on`;
     return command([
       ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-machine', 'q35', '-accel', 'tcg'],
       ['-m', `${memoryMiB}M`, '-smp', `${processors}`, '-display', 'none', '-serial', 'mon:stdio'],
       ['-object', memory, '-numa', 'node,memdev=mem'],
       ...devices.flatMap((device) => deviceWords(device, frontEndListens)),
+      ...gpus.flatMap((gpu) => gpuWords(gpu, frontEndListens)),
       [
         '-no-reboot',
         '-append',
-        'console=ttyS0 panic=-1 no_timer_check',
+        `${gpus.length > 0 ? 'console=tty0 ' : ''}console=ttyS0 panic=-1 no_timer_check`,
         '-kernel',
         'KERNEL',
         '-initrd',

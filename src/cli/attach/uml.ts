@@ -1,5 +1,6 @@
 /** User-mode Linux: a kernel that is itself the front-end. */
 import {
+  hasNoGpu,
   neverAccepted,
   offers,
   pathsWith,
@@ -20,6 +21,7 @@ const NEVER = ['VIRTIO_F_IN_ORDER', 'VIRTIO_F_RING_RESET', 'VIRTIO_NET_F_CTRL_RX
 function refusals(attachment: Attachment): string[] {
   const { frontEndListens, devices } = attachment;
   return [
+    ...hasNoGpu(attachment, CLIENT),
     ...(frontEndListens
       ? [`${CLIENT} connects, it cannot listen: "socketMode" must be "listen", not "connect"`]
       : []),
@@ -31,8 +33,8 @@ function refusals(attachment: Attachment): string[] {
           `${id} offers VIRTIO_F_RING_PACKED, and ${CLIENT} starts packed rings with a wrong ` +
           'base (0, where both wrap counters must be 1): do not offer it',
       ),
-    ...ringsTooSmall(attachment, CLIENT, RING_ENTRIES),
-    ...neverAccepted(attachment, CLIENT, NEVER),
+    ...ringsTooSmall(devices, CLIENT, RING_ENTRIES),
+    ...neverAccepted(devices, CLIENT, NEVER),
     ...pathsWith(attachment, CLIENT, /[\s:"]/),
   ];
 }

@@ -54,9 +54,8 @@ const FRONT_END_OWN = [
 ];
 const OWN_BITS = bitsOf('virtio-net', FRONT_END_OWN);
 /**
- * The front-ends with a GPU offer this to their guests whatever the back-end says, and acknowledge
- * it: a ring that is reset is stopped and started by other messages, so there is nothing to it
- * here.
+ * Front-ends with a GPU offer this to their guests whatever the back-end says, and acknowledge it.
+ * They reset a ring by stopping and starting it, so that nothing is to be done for it.
  */
 const RING_RESET = bitsOf('virtio-gpu', ['VIRTIO_F_RING_RESET']);
 const PROTOCOL_FEATURES_BIT = 1 << VHOST_USER_F_PROTOCOL_FEATURES;

@@ -1,6 +1,4 @@
-/**
- * Parts of a message where they lie in memory, and the call that sends them one behind the other.
- */
+/** Parts of a message where they lie in memory, and the call that sends them in their order. */
 import { addressOf } from './libc.ts';
 import { Iovec, MessageHeader, sendHeader } from './socket.ts';
 

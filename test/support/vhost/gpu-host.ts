@@ -1,8 +1,9 @@
 /** A real gateway with a display that guests with front-ends share, in this process, for black-box tests. */
 import { strict as assert } from 'node:assert';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { loadConfig } from '../../../src/control-plane/config/load-config.ts';
 import type { GatewayConfig, PlaneConfig } from '../../../src/schedule/gateway-config.ts';
 import { RunningGateway, until } from '../running-gateway.ts';
 import { GpuGuest, type GpuGuestOptions } from './gpu-guest.ts';
@@ -105,7 +106,11 @@ export class GpuHost {
   private readonly endings: (() => void)[] = [];
 
   private constructor(choices: readonly GpuChoice[]) {
-    this.running = new RunningGateway(gpuConfig(choices, this.folder));
+    const file = path.join(this.folder, 'gateway.json');
+    writeFileSync(file, JSON.stringify(gpuConfig(choices, this.folder)));
+    const { config, problems } = loadConfig(file);
+    assert.deepEqual(problems, []);
+    this.running = new RunningGateway(config!);
   }
 
   static async start(choices = TWO_DISPLAYS): Promise<GpuHost> {

@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import {
   attachmentOf,
   type AttachedDevice,
+  type AttachedGpu,
   type Attachment,
   type Client,
 } from '../../../src/cli/attach/attachment.ts';
@@ -15,6 +16,7 @@ import type { VhostUserGuestConfig } from '../../../src/schedule/gateway-config.
 import { deviceDraft } from '../../support/two-partitions.ts';
 
 const PLAIN: AttachedDevice = {
+  type: 'virtio-net',
   id: 'net0',
   socket: '/srv/run/ivi/net0.sock',
   mac: '52:54:00:00:00:01',
@@ -41,11 +43,22 @@ const RICH: AttachedDevice = {
   ],
 };
 
+const GPU: AttachedGpu = {
+  type: 'virtio-gpu',
+  id: 'gpu0',
+  socket: '/srv/run/ivi/gpu0.sock',
+  queueSize: 64,
+  scanouts: 1,
+  offered: ['VIRTIO_F_VERSION_1', 'VIRTIO_RING_F_EVENT_IDX', 'VIRTIO_GPU_F_EDID'],
+  required: ['VIRTIO_F_VERSION_1'],
+};
+
 function attachment(devices: readonly AttachedDevice[], changes: Partial<Attachment> = {}) {
   return {
     partition: 'ivi',
     memoryMiB: 256,
     devices,
+    gpus: [],
     frontEndListens: false,
     acceptsUnsealed: true,
     ...changes,
@@ -98,6 +111,51 @@ describe('attach: QEMU', () => {
     ]);
   });
 
+  it('[utest->req~cli.attach~1] a GPU on a socket of its own, with what is offered and no more', () => {
+    const lines = QEMU.lines(attachment([], { gpus: [GPU] }));
+    assert.deepEqual(lines.slice(1), [
+      '  -m 256M -smp 1 -display none -serial mon:stdio \\',
+      '  -object memory-backend-memfd,id=mem,size=256M,share=on -numa node,memdev=mem \\',
+      '  -chardev socket,id=char-gpu0,path=/srv/run/ivi/gpu0.sock \\',
+      '  -device vhost-user-gpu-pci,chardev=char-gpu0,max_outputs=1,edid=on,event_idx=on,' +
+        'indirect_desc=off,packed=off \\',
+      "  -no-reboot -append 'console=tty0 console=ttyS0 panic=-1 no_timer_check' -kernel KERNEL " +
+        '-initrd INITRD',
+    ]);
+  });
+
+  it('[utest->req~cli.attach~1] a GPU beside a network device, with several scanouts, whose front-end listens', () => {
+    const offered = ['VIRTIO_F_VERSION_1', 'VIRTIO_F_IN_ORDER', 'VIRTIO_F_RING_PACKED'];
+    const gpus = [{ ...GPU, scanouts: 3, offered }];
+    const lines = QEMU.lines(attachment([PLAIN], { gpus, frontEndListens: true }));
+    assert.deepEqual(lines.slice(6, 8), [
+      '  -chardev socket,id=char-gpu0,path=/srv/run/ivi/gpu0.sock,server=on,wait=on \\',
+      '  -device vhost-user-gpu-pci,chardev=char-gpu0,max_outputs=3,edid=off,event_idx=off,' +
+        'indirect_desc=off,packed=on,in_order=on \\',
+    ]);
+  });
+
+  it('[utest->req~cli.attach~1] a GPU with shorter rings or more features than QEMU has is refused', () => {
+    const feature = 'VIRTIO_GPU_F_RESOURCE_BLOB';
+    const gpus = [{ ...GPU, queueSize: 32, required: [feature] }];
+    assert.deepEqual(QEMU.refusals(attachment([], { gpus })), [
+      'rings of QEMU have 64 entries or more, and "queueSize" of gpu0 is 32: give it 64',
+      `gpu0 requires ${feature}, which QEMU never accepts`,
+    ]);
+    assert.deepEqual(QEMU.refusals(attachment([], { gpus: [GPU] })), []);
+  });
+
+  it('[utest->req~cli.attach~1] a GPU is none for user-mode Linux and DPDK', () => {
+    for (const [client, name] of [
+      [UML, 'user-mode Linux'],
+      [DPDK, 'DPDK'],
+    ] as const) {
+      assert.deepEqual(client.refusals(attachment([PLAIN], { gpus: [GPU] })), [
+        `${name} has no GPU, and gpu0 is one: QEMU would be right`,
+      ]);
+    }
+  });
+
   it('[utest->req~cli.attach~1] what it never accepts may be offered, but not required', () => {
     const feature = 'VIRTIO_NET_F_SPEED_DUPLEX';
     assert.deepEqual(QEMU.refusals(device({ offered: [...PLAIN.offered, feature] })), []);
@@ -120,6 +178,23 @@ describe('attach: libvirt', () => {
     ...lines,
     '</devices>',
   ];
+
+  it('[utest->req~cli.attach~1] a GPU goes past libvirt, which would start its back-end itself', () => {
+    const gpus = [{ ...GPU, socket: "/srv/ivi's/gpu0.sock" }];
+    assertLines(LIBVIRT, attachment([], { gpus }), [
+      ...around([]).slice(0, 6),
+      "<!-- in <domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'> -->",
+      '<qemu:commandline>',
+      "  <qemu:arg value='-chardev'/>",
+      "  <qemu:arg value='socket,id=char-gpu0,path=/srv/ivi&apos;s/gpu0.sock'/>",
+      "  <qemu:arg value='-device'/>",
+      "  <qemu:arg value='vhost-user-gpu-pci,chardev=char-gpu0,max_outputs=1,edid=on," +
+        "event_idx=on,indirect_desc=off,packed=off'/>",
+      '</qemu:commandline>',
+    ]);
+    const relative = [{ ...GPU, socket: 'run/gpu0.sock' }];
+    assert.equal(LIBVIRT.refusals(attachment([], { gpus: relative })).length, 1);
+  });
 
   it('[utest->req~cli.attach~1] memory from a shared memfd, and an interface that connects again', () => {
     assertLines(

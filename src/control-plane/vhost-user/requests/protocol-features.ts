@@ -12,8 +12,7 @@ const { MQ, REPLY_ACK, BACKEND_REQ, CONFIG, RESET_DEVICE, CONFIGURE_MEM_SLOTS, S
   ProtocolFeature;
 /**
  * All that this back-end implements for each type of device. No dirty log: live migration is not a
- * use of this gateway. No record of buffers in flight for a GPU: its resources end with its
- * session.
+ * use of this gateway. No record of buffers in flight for a GPU, whose resources end with it.
  */
 const OFFERED: Readonly<Record<PlanDevice['type'], number>> = {
   'virtio-net': bits(Object.values(ProtocolFeature)),
