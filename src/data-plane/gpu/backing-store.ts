@@ -51,7 +51,7 @@ export class BackingStore {
 
   release(resource: Resource): void {
     if (resource.entriesReserved > 0) this.extents.release(resource.firstEntry);
-    resource.entries = resource.entriesReserved = 0;
+    resource.firstEntry = resource.entries = resource.entriesReserved = 0;
   }
 
   /** Whether the backing has all bytes below `end`. */
