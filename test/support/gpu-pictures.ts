@@ -80,3 +80,12 @@ export function assertPicture(
     );
   }
 }
+
+/** A pixel 0xXXRRGGBB under a premultiplied one of bytes B, G, R, A. */
+export function blended(below: number, above: Uint8Array): number {
+  const colour = (shift: number, byte: number) => {
+    const kept = Math.round((((below >>> shift) & 0xff) * (255 - above[3]!)) / 255);
+    return Math.min(255, above[byte]! + kept) << shift;
+  };
+  return (0xff000000 | colour(16, 2) | colour(8, 1) | colour(0, 0)) >>> 0;
+}
