@@ -86,10 +86,11 @@ export class PlaneView {
   }
 
   /** Lays the row of the cursor that crosses these pixels over them. */
+  // [impl->req~gpu.cursor-place~1]
   private drawCursor(to: number, x: number, y: number, count: number): void {
     const { plane, arena } = this;
-    const left = plane.cursorX - plane.cursorHotX;
-    const row = y - (plane.cursorY - plane.cursorHotY);
+    const left = plane.cursorX;
+    const row = y - plane.cursorY;
     if (row < 0 || row >= GPU_CURSOR_SIDE) return;
     const from = Math.max(x, left);
     const until = Math.min(x + count, left + GPU_CURSOR_SIDE);

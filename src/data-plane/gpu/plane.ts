@@ -58,10 +58,9 @@ export class Plane {
   /** What the display shows in place of the picture, because its owner is lost. */
   replaced = false;
   cursorVisible = false;
+  /** Where its upper left corner is: drivers have taken the hot spot off already. */
   cursorX = 0;
   cursorY = 0;
-  cursorHotX = 0;
-  cursorHotY = 0;
 
   private readonly cursorArea = new Rect();
   private readonly all: Area;
@@ -125,9 +124,7 @@ export class Plane {
   /** Where the cursor covers the picture has to be composed anew. */
   private damageCursor(): void {
     if (!this.cursorVisible) return;
-    const left = this.cursorX - this.cursorHotX;
-    const top = this.cursorY - this.cursorHotY;
-    this.cursorArea.set(left, top, GPU_CURSOR_SIDE, GPU_CURSOR_SIDE);
+    this.cursorArea.set(this.cursorX, this.cursorY, GPU_CURSOR_SIDE, GPU_CURSOR_SIDE);
     this.cursorArea.intersect(this.all);
     this.damage.union(this.cursorArea);
   }
@@ -142,12 +139,10 @@ export class Plane {
     this.state.cursor(visible, this.cursorX, this.cursorY);
   }
 
-  setHotSpot(x: number, y: number): void {
+  /** The cursor has another picture; its hot spot is only for those who pass it on. */
+  cursorPictureChanged(hotX: number, hotY: number): void {
     this.damageCursor();
-    this.cursorHotX = x;
-    this.cursorHotY = y;
-    this.damageCursor();
-    this.state.cursorPicture(x, y);
+    this.state.cursorPicture(hotX, hotY);
   }
 
   ownerBegins(): void {

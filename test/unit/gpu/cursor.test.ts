@@ -1,4 +1,4 @@
-/** The cursor of a scanout: blended over its own plane, by its hot spot, cut at the edges. */
+/** The cursor of a scanout: blended over its own plane, cut at the edges. */
 import { strict as assert } from 'node:assert';
 import { ScanoutWord } from '../../../src/channel/scanout-state.ts';
 import { GpuFormat, GpuResponse } from '../../../src/wire/virtio-gpu.ts';
@@ -78,23 +78,6 @@ describe('GPU cursor', () => {
       rig.frames(2);
       assertPicture(rig.display(), expected(below, above, x, y), WIDTH, `cursor at ${x}, ${y}`);
     }
-  });
-
-  it('[utest->req~gpu.commands~1] has its hot spot where the driver wants it', () => {
-    const { rig, guest, below, above } = withCursor();
-    for (const [hotX, hotY] of [
-      [5, 9],
-      [63, 63],
-      [0, 0],
-    ] as const) {
-      guest.okCursor(updateCursor({ id: 2, x: 50, y: 40, hotX, hotY }));
-      rig.frames(2);
-      assertPicture(rig.display(), expected(below, above, 50 - hotX, 40 - hotY), WIDTH);
-    }
-    // At the edge the hot spot brings it into view.
-    guest.okCursor(updateCursor({ id: 2, x: WIDTH + 60, y: HEIGHT + 60, hotX: 63, hotY: 63 }));
-    rig.frames(2);
-    assertPicture(rig.display(), expected(below, above, WIDTH - 3, HEIGHT - 3), WIDTH);
   });
 
   it('[utest->req~gpu.commands~1] keeps its picture when its resource changes or goes, until it is updated', () => {

@@ -42,7 +42,7 @@ export class UpdateCursor extends ShortCommand {
         return GpuResponse.ERR_INVALID_PARAMETER;
       }
       if (!this.take(resource, plane.cursorAt)) return GpuResponse.ERR_INVALID_PARAMETER;
-      plane.setHotSpot(hotX, hotY);
+      plane.cursorPictureChanged(hotX, hotY);
     }
     plane.showCursor(id !== 0, x, y);
     return GpuResponse.OK_NODATA;
