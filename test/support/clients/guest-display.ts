@@ -23,12 +23,17 @@ interface Box {
 
 const WHOLE: Box = { x: 0, y: 0, width: WIDTH, height: HEIGHT };
 
+/** Has QEMU do something with its machine. */
+export async function control(guest: QemuGuest, command: string, words?: object): Promise<void> {
+  const monitor = await Qmp.connect(guest.monitor);
+  await monitor.execute(command, words);
+  monitor.close();
+}
+
 /** What the display shows, without the cursor. */
 export async function screenOf(guest: QemuGuest): Promise<Picture> {
   const filename = `${guest.monitor}.ppm`;
-  const monitor = await Qmp.connect(guest.monitor);
-  await monitor.execute('screendump', { filename });
-  monitor.close();
+  await control(guest, 'screendump', { filename });
   return readPpm(filename);
 }
 

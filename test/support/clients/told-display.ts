@@ -6,7 +6,8 @@ import {
   GpuChannelRequest,
   GpuChannelUpdate,
 } from '../../../src/wire/vhost-user-gpu.ts';
-import type { DisplayMessage } from './display-tap.ts';
+import { until } from '../../../src/cli/clients/wait.ts';
+import type { DisplayMessage, DisplayTap } from './display-tap.ts';
 import { paint, type Picture } from './picture.ts';
 
 const CURSOR = 64;
@@ -45,15 +46,33 @@ export function toldPicture(
   return paint(width, height, (x, y) => pixels.readUIntLE((y * width + x) * PIXEL, 3));
 }
 
+/** A move says where, and so does each new picture of a cursor. */
 export function toldPlaces(messages: readonly DisplayMessage[]): CursorPlace[] {
-  const { CURSOR_POS, CURSOR_POS_HIDE } = GpuChannelRequest;
   return messages
-    .filter(({ request }) => request === CURSOR_POS || request === CURSOR_POS_HIDE)
+    .filter(isPlace)
     .map((message) =>
-      message.request === CURSOR_POS_HIDE
+      message.request === GpuChannelRequest.CURSOR_POS_HIDE
         ? 'hidden'
         : [u32(GpuChannelCursorPos.X, message), u32(GpuChannelCursorPos.Y, message)],
     );
+}
+
+function isPlace({ request }: DisplayMessage): boolean {
+  const { CURSOR_UPDATE, CURSOR_POS, CURSOR_POS_HIDE } = GpuChannelRequest;
+  return request === CURSOR_UPDATE || request === CURSOR_POS || request === CURSOR_POS_HIDE;
+}
+
+/** All that a display is told until its cursor has got to a place, which it does a moment later. */
+export async function toldUntil(tap: DisplayTap, place: CursorPlace): Promise<DisplayMessage[]> {
+  const told: DisplayMessage[] = [];
+  await until(
+    () => {
+      told.push(...tap.messages());
+      return String(toldPlaces(told).at(-1)) === String(place);
+    },
+    `the cursor at ${String(place)}`,
+  );
+  return told;
 }
 
 /** The cursor of the last picture of one. */
