@@ -66,7 +66,10 @@ export class ResultIndex {
   private readonly byFile = new Map<string, TestResult[]>();
   private readonly byTag = new Map<TagItem, readonly TestResult[]>();
 
+  private readonly all: readonly TestResult[];
+
   constructor(results: readonly TestResult[]) {
+    this.all = results;
     for (const result of results) {
       const found = this.byFile.get(result.file);
       if (found) found.push(result);
@@ -89,7 +92,9 @@ export class ResultIndex {
 
   private find(tag: TagItem): readonly TestResult[] {
     const literal = tag.literal.trimEnd();
-    const named = this.inFile(tag.file).filter(({ title }) => title.includes(literal));
+    // A helper's titles run in the suites that use it.
+    const own = this.inFile(tag.file);
+    const named = (own.length > 0 ? own : this.all).filter(({ title }) => title.includes(literal));
     const near = named.filter(({ line }) => line <= tag.line && tag.line - line <= LINES_ABOVE);
     return near.length > 0 ? near : named;
   }

@@ -10,6 +10,9 @@ import {
 } from '../../traceability/safety-tables.ts';
 import type { Trace } from '../../traceability/trace.ts';
 import { readJson } from './project.ts';
+import { timingDocument } from './timing-document.ts';
+
+const REFERENCE = 'config/cockpit.json';
 
 /** By path from the top level. */
 export function generatedDocuments(root: string, trace: Trace): Record<string, string> {
@@ -19,5 +22,9 @@ export function generatedDocuments(root: string, trace: Trace): Record<string, s
   const dfa = data('safety/09-dfa.json') as { readonly rows: readonly DependentFailure[] } | null;
   if (fmea) documents['safety/08-fmea.md'] = fmeaDocument(fmea);
   if (dfa) documents['safety/09-dfa.md'] = dfaDocument(dfa);
+  const reference = path.join(root, REFERENCE);
+  if (existsSync(reference)) {
+    documents['safety/10-timing-analysis.md'] = timingDocument(reference, REFERENCE);
+  }
   return documents;
 }

@@ -273,6 +273,17 @@ describe('seeded defects', () => {
     it(`[utest->req~trace.reviews~1] seeded: ${seeded.defect}`, () => assertFinds(seeded));
   }
 
+  it('[utest->req~trace.results~1] the title of a helper has its results in the suites that use it', () => {
+    const input = project();
+    const helper = { file: 'test/support/helper.ts', text: TEST };
+    assert.deepEqual(
+      found({ ...input, tests: [...input.tests, helper], reviews: input.reviews }),
+      [],
+    );
+    const unused = { ...helper, text: TEST.replace('it stops', 'it halts') };
+    assert.deepEqual(found({ ...input, tests: [...input.tests, unused] }), []);
+  });
+
   it('[utest->req~trace.reviews~1] comments, indentation and new tests do not make an item suspect', () => {
     const code = CODE.replace('  if (on)', '  // Why.\n\n    if (on)');
     const test = `${TEST}it('${tag('utest', 'req~stop~1')} it stops again', () => {});\n`;
