@@ -2,58 +2,16 @@
 import type { Histogram } from '../base/histogram.ts';
 import { FlowCounter, type Counters } from '../channel/counters.ts';
 import type { PlanFlow } from '../schedule/gateway-plan.ts';
+import type { ArrivalStamps } from './arrival-stamps.ts';
 import type { FrameTime } from './frame-time.ts';
 
 const PENDING_MAX = 64;
 
-/**
- * When each ring position was first seen: the time of the last look that did not show it, so that
- * waiting is over-estimated by at most one look and never hidden.
- */
-export class ArrivalStamps {
-  private readonly stamps: Float64Array;
-  private readonly lastLook = new Float64Array(1);
-  /** The last look behind which nothing waited: what came since may have waited for each other. */
-  private readonly idleAt = new Float64Array(1);
-  private readonly mask: number;
-
-  constructor(sizeMax: number) {
-    this.stamps = new Float64Array(sizeMax);
-    this.mask = sizeMax - 1;
-  }
-
-  /** The ring starts now: nothing can have been visible before. */
-  restart(startedAt: Float64Array): void {
-    this.lastLook[0] = this.idleAt[0] = startedAt[0]!;
-  }
-
-  /**
-   * Positions `from` to `to` (free-running, exclusive) came into sight at this look; what a look
-   * that did not see all of it has left may have been there before.
-   */
-  looked(from: number, to: number, now: Float64Array, sawAll: boolean): void {
-    for (let n = from; n !== to; n = (n + 1) & 0xffff)
-      this.stamps[n & this.mask] = this.lastLook[0]!;
-    if (sawAll) this.lastLook[0] = now[0]!;
-  }
-
-  /** At this look nothing waits that was seen before it. */
-  idle(): void {
-    this.idleAt[0] = this.lastLook[0]!;
-  }
-
-  copyTo(cell: Float64Array, index: number, position: number): void {
-    cell[index] = this.stamps[position & this.mask]!;
-  }
-
-  copyIdleTo(cell: Float64Array, index: number): void {
-    cell[index] = this.idleAt[0]!;
-  }
-}
-
 // [impl->req~sched.latency-measured~1]
 export class FlowProbe {
   private readonly pending = new Float64Array(PENDING_MAX);
+  /** The same, where no time counts in which the queue's cap was used up. */
+  private readonly pendingSure = new Float64Array(PENDING_MAX);
   /** For each pending request the last instant at which nothing waited before it. */
   private readonly pendingIdle = new Float64Array(PENDING_MAX);
   private pendingCount = 0;
@@ -80,6 +38,7 @@ export class FlowProbe {
   served(stamps: ArrivalStamps, position: number): void {
     if (this.pendingCount === PENDING_MAX) return;
     stamps.copyIdleTo(this.pendingIdle, this.pendingCount);
+    stamps.copySureTo(this.pendingSure, this.pendingCount, position);
     stamps.copyTo(this.pending, this.pendingCount++, position);
   }
 
@@ -93,7 +52,7 @@ export class FlowProbe {
     for (let n = 0; n < this.pendingCount; n++) {
       value[0] = time.now[0]! - this.pending[n]!;
       counters.words[this.countersAt + FlowCounter.REQUESTS]! += 1;
-      if (value[0]! > this.limitNs) {
+      if (time.now[0]! - this.pendingSure[n]! > this.limitNs) {
         // Host-caused only with evidence: the host took time while this request was waiting, or
         // one that it had to wait for.
         const host = time.disturbed[0]! >= this.pendingIdle[n]!;

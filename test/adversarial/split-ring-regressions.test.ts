@@ -1,7 +1,7 @@
 /** Mistakes that split rings once made. */
 import { strict as assert } from 'node:assert';
 import { FAULT_NAMES } from '../../src/base/fault.ts';
-import type { ArrivalStamps } from '../../src/data-plane/flow-probe.ts';
+import type { ArrivalStamps } from '../../src/data-plane/arrival-stamps.ts';
 import {
   exposeHonest,
   HONEST_FIRST,

@@ -3,6 +3,7 @@
  */
 import { Scratch } from '../../schedule/arena-layout.ts';
 import type { PlanNetDevice, PlanQueue } from '../../schedule/gateway-plan.ts';
+import { cappedWindows } from '../arrival-stamps.ts';
 import type { DeviceQueue } from '../device-queue.ts';
 import { chainOf, memoryOf, type PlaneParts } from '../plane-parts.ts';
 import type { QueueService } from '../queue-service.ts';
@@ -112,6 +113,7 @@ export class NetBuilder {
       headAt: plan.layout.scratchAt + Scratch.HEAD,
       routes: device.plan.routes.map((route) => routes[route]!),
       staging: new Staging(arena, plan.layout.devices[deviceIndex]!.stagingAt[pair]!),
+      windows: cappedWindows(plan, index),
       probes: plan.flows
         .filter((flow) => flow.queue === index)
         .map((flow) => new RouteProbe(flow, routes[flow.route]!, counters, time)),

@@ -5,7 +5,7 @@ import { Ethernet, IP_PACKET_MAX } from '../../wire/ethernet.ts';
 import { GsoType, NetHeader } from '../../wire/virtio-net.ts';
 import type { Arena } from '../arena.ts';
 import type { DeviceQueue } from '../device-queue.ts';
-import { ArrivalStamps } from '../flow-probe.ts';
+import { ArrivalStamps, type CappedWindow } from '../arrival-stamps.ts';
 import type { FrameTime } from '../frame-time.ts';
 import type { Publications } from '../publications.ts';
 import { Served, type QueueService } from '../queue-service.ts';
@@ -38,6 +38,7 @@ export interface TransmitParts {
   readonly staging: Staging;
   readonly publications: Publications;
   readonly probes: readonly RouteProbe[];
+  readonly windows: readonly CappedWindow[];
   readonly time: FrameTime;
 }
 
@@ -82,7 +83,7 @@ export class TransmitService implements QueueService {
     this.segmentation = parts.staging.segmentation;
     this.shortWay = new ShortWay(parts);
     this.measured = parts.probes.length > 0;
-    this.stamps = new ArrivalStamps(parts.device.plan.queueSizeMax);
+    this.stamps = new ArrivalStamps(parts.device.plan.queueSizeMax, parts.windows);
   }
 
   majorFrameBegins(): void {
@@ -110,8 +111,7 @@ export class TransmitService implements QueueService {
     const before = ring.seen;
     const available = this.queue.look();
     if (!ring.started || !this.queue.partition.running) return 0;
-    if (this.measured && before === ring.taken) this.stamps.idle();
-    if (this.measured) this.stamps.looked(before, ring.seen, time.now, ring.sawAll);
+    if (this.measured) this.stamps.look(time, ring, before);
     if (this.deferred) return 0;
     return this.segmentation.active ? available + 1 : available;
   }
@@ -164,6 +164,7 @@ export class TransmitService implements QueueService {
     this.lastBytes = bytes;
     this.uncountedRequests++;
     this.uncountedBytes += bytes;
+    this.stamps.served();
   }
 
   private broken(): number {
@@ -182,6 +183,7 @@ export class TransmitService implements QueueService {
       return Served.CLOSED;
     }
     this.lastBytes = bytes;
+    this.stamps.served();
     if (forwarded === Forwarded.DONE) {
       this.ring.complete(this.segmentedHead, 0);
       if (this.measured) this.noteFlows(this.segmentedPosition);
@@ -280,8 +282,7 @@ export class TransmitService implements QueueService {
     publications.publish(this.queue);
     this.queue.count(QueueCounter.REQUESTS, this.uncountedRequests);
     this.queue.count(QueueCounter.BYTES, this.uncountedBytes);
-    this.uncountedRequests = 0;
-    this.uncountedBytes = 0;
+    this.uncountedRequests = this.uncountedBytes = 0;
     if (this.measured) this.measure();
   }
 

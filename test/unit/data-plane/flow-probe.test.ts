@@ -1,7 +1,8 @@
 /** Latency of a flow: from the last look that did not show the request to its publication, on the virtual clock. */
 import { strict as assert } from 'node:assert';
 import { FlowCounter } from '../../../src/channel/counters.ts';
-import { ArrivalStamps, FlowProbe } from '../../../src/data-plane/flow-probe.ts';
+import { ArrivalStamps } from '../../../src/data-plane/arrival-stamps.ts';
+import { FlowProbe } from '../../../src/data-plane/flow-probe.ts';
 import { indexDistance } from '../../../src/base/ring-index.ts';
 import type { WindowConfig } from '../../../src/schedule/gateway-config.ts';
 import { caps, COST_NS as C, DispatcherBench, window } from '../../support/dispatcher-bench.ts';
@@ -231,6 +232,32 @@ describe('flow probe: what is late', () => {
     probe.served(stamps, 2);
     probe.published();
     assert.deepEqual(lateness(rig), [1, 1]);
+  });
+});
+
+describe('flow probe: caps', () => {
+  /** One request of 1 µs in a window of 1 ms, every 10 ms, against a bound. */
+  const capped = (boundNs: number, second: number) => {
+    const rig = bench({
+      windows: [window('w', 'a', 0, 1_000_000, [caps('transmitq0', { requestsMax: 1 })])],
+      deadlineUs: boundNs / 1000,
+    });
+    rig.plane.time.disturbed[0] = -1;
+    rig.at(0, () => rig.backlog(1));
+    rig.at(second, () => rig.backlog(1));
+    rig.frames(2);
+    return flow(rig);
+  };
+
+  it('[utest->req~time.run-proven~1] what comes while nobody looks is late as if the window had looked on', () => {
+    // The window's looks end at 1 ms less cost, sleep and look; the bound counts from there.
+    const bound = FRAME + C - (1_000_000 - C - 100_000 - 1000);
+    assert.equal(capped(bound, 5_000_000).misses, 0);
+    assert.equal(capped(bound - 1, 5_000_000).misses, 1);
+  });
+
+  it('[utest->req~sched.latency-measured~1] the latency itself counts from the last look, and hides nothing', () => {
+    assert.equal(capped(FRAME, 5_000_000).max, FRAME + C);
   });
 });
 
