@@ -65,6 +65,8 @@ export class GpuDouble {
   readonly slice: GuestSlice;
   readonly control: RingDouble;
   readonly cursor: RingDouble;
+  /** Memory of the pictures that {@link picture} made. */
+  readonly backings = new Map<number, readonly Entry[]>();
   private readonly rig: Runs;
   private readonly places: number;
   private readonly submitted = new Map<RingDouble, number>();
@@ -193,6 +195,7 @@ export class GpuDouble {
     const entries = this.memory(pieces ?? [bytes]);
     this.ok(create2d(id, width, height, format));
     this.ok(attach(id, entries));
+    this.backings.set(id, entries);
     return entries;
   }
 
