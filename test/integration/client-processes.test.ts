@@ -1,5 +1,6 @@
 /** How benches and system tests drive their clients, on programs that only play them. */
 import { strict as assert } from 'node:assert';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,6 +14,7 @@ import { machineWords } from '../../src/cli/clients/qemu-guest.ts';
 import { Testpmd } from '../../src/cli/clients/testpmd.ts';
 import { until } from '../../src/cli/clients/wait.ts';
 import { TestDirectory } from '../support/command-line.ts';
+import { repositoryPath } from '../support/judged.ts';
 
 const sh = (script: string, options = {}) =>
   new ClientProcess('player', '/bin/sh', ['-c', script], options);
@@ -63,6 +65,26 @@ describe('client processes', () => {
     await client.kill();
     assert.equal(existsSync(directory), false);
     await until(() => !existsSync(`/proc/${helper}/fd/0`), 'the helper has gone');
+  });
+
+  it('[utest->req~vhost.clients~1] all end with who started them, also where files cannot be removed', async () => {
+    const script = `
+      const { ClientProcess } = require(process.argv[1]);
+      const options = { directory: '/proc/version' };
+      const start = () => new ClientProcess('player', '/bin/sleep', ['60'], options);
+      console.log([start(), start()].map(({ pid }) => pid).join());
+      process.kill(process.pid, 'SIGTERM');
+      setInterval(() => {}, 1000);`;
+    const entry = repositoryPath('build/src/cli/clients/client-process.js');
+    const { status, stdout } = spawnSync(process.execPath, ['-e', script, entry], {
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    assert.equal(status, 1);
+    const processes = stdout.trim().split(',').map(Number);
+    assert.ok(processes.length === 2 && processes.every((pid) => pid > 0));
+    for (const pid of processes)
+      await until(() => !existsSync(`/proc/${pid}/fd/0`), `process ${pid} has gone`);
   });
 
   it('[utest->req~vhost.clients~1] what does not happen in time is an error that says what', async () => {

@@ -39,10 +39,8 @@ function guard(): void {
   if (guarded) return;
   guarded = true;
   process.on('exit', () => {
-    for (const client of alive) {
-      client.killNow();
-      client.removeFiles();
-    }
+    for (const client of alive) client.killNow();
+    for (const client of alive) client.removeFiles();
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => process.exit(1));
@@ -180,7 +178,12 @@ export class ClientProcess {
   }
 
   removeFiles(): void {
-    if (this.directory !== undefined) rmSync(this.directory, { recursive: true, force: true });
+    if (this.directory === undefined) return;
+    try {
+      rmSync(this.directory, { recursive: true, force: true });
+    } catch {
+      // Its helpers may still be writing there: that is no reason to leave anybody running.
+    }
   }
 
   async kill(): Promise<void> {
