@@ -31,6 +31,9 @@ const COMMANDS = [
   'doctor',
   'explain CONFIG FLOW',
   'run CONFIG',
+  'trace',
+  'trace diff REV1 REV2',
+  'trace review ID\\|all',
 ];
 
 describe('command line: wrong use', () => {
@@ -74,7 +77,7 @@ describe('command line: wrong use', () => {
       assert.match(
         stdout,
         new RegExp(
-          ['usage:', ...COMMANDS.map((command) => ` {2}virtio-gateway ${command} .*`)].join('\n'),
+          ['usage:', ...COMMANDS.map((command) => ` {2}virtio-gateway ${command}.*`)].join('\n'),
         ),
       );
     }
@@ -313,7 +316,7 @@ describe('benches from the command line', () => {
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /no bench "vhost"; there are dashboard, forwarding, gpu, guests, interference, memory, vhost-user/,
+      /no bench "vhost"; there are dashboard, forwarding, gpu, guests, interference, memory, trace, vhost-user/,
     );
   });
 });

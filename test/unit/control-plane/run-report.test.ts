@@ -192,7 +192,7 @@ describe('run report', () => {
       const { report } = reported((rig) => {
         rig.evidence = { mark() {}, cause: () => cause };
         rig.send('a', rig.packet('a', 'b'));
-        rig.time.perReadNs = 2_000_000;
+        rig.time.perReadNs = 3_000_000;
         rig.frames(1);
       });
       const result = report();
