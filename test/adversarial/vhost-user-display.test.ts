@@ -1,4 +1,4 @@
-/** Displays that are not what they should be: other descriptors, silence, nonsense, floods; a neighbour must not notice. */
+/** Displays that are not what they should be: silence, nonsense, floods; a neighbour must not notice. */
 import { strict as assert } from 'node:assert';
 import { closeDescriptor, createEventFd, openDescriptors } from '../../src/host/descriptors.ts';
 import { UnixSocket } from '../../src/host/unix-socket.ts';

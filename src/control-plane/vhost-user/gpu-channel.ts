@@ -22,7 +22,7 @@ import {
 
 /** Bytes between two ticks of the supervision, and in one turn of the event loop. */
 const BYTES_PER_TICK = 4 * 1024 * 1024;
-const BYTES_PER_TURN = 256 * 1024;
+const BYTES_PER_TURN = 128 * 1024;
 const TICK_NS = SUPERVISION_TICK_MS * 1e6;
 /** The one answer that is awaited: the features of the channel. */
 const ANSWER_BYTES = GpuChannelHeader.SIZE + GPU_CHANNEL_FEATURES_BYTES;

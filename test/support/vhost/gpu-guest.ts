@@ -1,4 +1,4 @@
-/** A guest with a GPU on a vhost-user socket, as QEMU brings it up: its rings, its display, and commands of its driver. */
+/** A guest with a GPU on a vhost-user socket, as QEMU brings it up: rings, display, commands. */
 import { strict as assert } from 'node:assert';
 import { UnixSocket } from '../../../src/host/unix-socket.ts';
 import { RingDouble } from '../ring-double.ts';

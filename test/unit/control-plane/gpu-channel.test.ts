@@ -12,6 +12,7 @@ const SMALL: StageScanout = { widthPx: 40, heightPx: 30 };
 /** Of a picture as big as this no socket takes even half. */
 const LARGE: StageScanout = { widthPx: 1280, heightPx: 800 };
 const TICK_BYTES = 4 * 2 ** 20;
+const TURN_BYTES = 128 * 1024;
 const BAND_BYTES = 64 * 1024;
 const HZ_60 = 1e9 / 60;
 
@@ -339,6 +340,24 @@ describe("the channel of a guest's display", () => {
       const sent = display.bytes - known;
       assert.ok(sent > TICK_BYTES / 2 && sent <= TICK_BYTES + 2 * BAND_BYTES, `${sent} bytes`);
       assert.equal(display.unfinished, 0, 'nobody waits inside a message');
+    });
+
+    it('[utest->req~vhost.gpu-back-pressure~1] others have their turn between parts of a picture', async () => {
+      const display = begin(LARGE);
+      await stage.introduced();
+      stage.states[0]!.resized(1280, 800);
+      for (let n = 0; n < 10; n++) {
+        stage.channel.tick();
+        const had = display.bytes;
+        // Nobody else comes in between: what was sent is what one turn sends.
+        for (let known = -1; known !== display.bytes;) {
+          known = display.bytes;
+          display.read();
+        }
+        const sent = display.bytes - had;
+        assert.ok(sent <= TURN_BYTES + 2 * BAND_BYTES, `${sent} bytes in one turn`);
+      }
+      await stage.shows(0, 1280, 800);
     });
 
     it('[utest->req~vhost.gpu-back-pressure~1] no scanout is told more often than its display is refreshed', async () => {
