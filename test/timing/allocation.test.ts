@@ -9,11 +9,15 @@ const FLAGS = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size
 const BYTES_PER_REQUEST_MAX = 0.4;
 const SERVING = 'allocation-probe.js';
 const NOTIFYING = 'notify-probe.js';
+const DRAWING = 'gpu-allocation-probe.js';
 
 interface Growth {
   readonly bytes: number;
   readonly requests: number;
   readonly sliceAt: number;
+  readonly composed?: number;
+  readonly checks?: number;
+  readonly faults?: Readonly<Record<string, number>>;
 }
 
 function heapGrowth(probe: string, mode: string, rings = 'split'): Growth {
@@ -38,6 +42,17 @@ describe('allocation', () => {
       );
     });
   }
+
+  it('[utest->req~sched.no-allocation~1] a million GPU commands, and what is composed of them, leave the heap as it was', function () {
+    this.timeout(120_000);
+    const { bytes, requests, sliceAt, composed, checks, faults } = heapGrowth(DRAWING, 'clean');
+    assert.ok(requests >= 0.99e6 && sliceAt >= 2 ** 31);
+    assert.ok(composed! > 10_000 && checks! > 10_000, `${composed} composed, ${checks} checked`);
+    assert.deepEqual(Object.keys(faults!), ['gpu-command-refused', 'gpu-quota-exceeded']);
+    assert.ok(bytes < requests * BYTES_PER_REQUEST_MAX, `${bytes} bytes for ${requests} requests`);
+    const leaking = heapGrowth(DRAWING, 'leaky');
+    assert.ok(leaking.bytes >= 8 * leaking.requests * 0.9, `${leaking.bytes} bytes would be seen`);
+  });
 
   it('[utest->req~sched.no-allocation~1] one object of 16 bytes per request would be seen', function () {
     this.timeout(120_000);

@@ -67,7 +67,8 @@ export class BackingStore {
     const entry = this.entryAt(resource, position);
     const into = position - this.from[entry]!;
     const left = this.to[entry]! - position;
-    const bytes = wanted < left ? wanted : left;
+    // A whole number of 32 bits, which `left` need not be.
+    const bytes = (wanted < left ? wanted : left) | 0;
     const low = this.low[entry]!;
     const lowSum = (low + into) | 0;
     const carry = lowSum >>> 0 < low >>> 0 ? 1 : 0;

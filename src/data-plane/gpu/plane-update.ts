@@ -130,7 +130,7 @@ export class PlaneUpdate {
     const { backing } = this.resources;
     const from = backing.find(resource, position, count * GPU_PIXEL_BYTES);
     if (from === 0) return 0;
-    const found = backing.foundBytes / GPU_PIXEL_BYTES;
+    const found = backing.foundBytes >>> 2;
     arena.pixels(to, from, found, this.order);
     return found;
   }
