@@ -36,8 +36,11 @@ export interface Watch {
   readonly written: Set<number>;
 }
 
+/** A rig of any devices. */
+export type FetchRig = Pick<Rig, 'plane' | 'plan' | 'frames'>;
+
 export class FetchDecisions {
-  private readonly rig: Rig;
+  private readonly rig: FetchRig;
   private readonly u8: Uint8Array;
   /** Read counts of the decisions under way, the innermost one last. */
   private readonly open: Map<number, number>[] = [];
@@ -46,7 +49,7 @@ export class FetchDecisions {
   private flip: Flip | undefined;
   private exempt: readonly Range[] = [];
 
-  constructor(rig: Rig) {
+  constructor(rig: FetchRig) {
     this.rig = rig;
     this.u8 = rig.plane.arena.u8;
     for (const queue of rig.plane.queues) {
