@@ -29,7 +29,8 @@ const SCHEDULE: ScheduleConfig = {
     {
       ...{ id: 'screen', partition: 'screen', offsetUs: 300, durationUs: 1380, pollUs: 50 },
       queues: [
-        { queue: 'gpu0.controlq', requestsMax: 64, requestsGuaranteed: 1, bytesMax: 16 * MIB },
+        // Each piece of a command is a request: two pictures of 4 MB are some 250.
+        { queue: 'gpu0.controlq', requestsMax: 4096, requestsGuaranteed: 1, bytesMax: 64 * MIB },
         { queue: 'gpu0.cursorq', requestsMax: 16, requestsGuaranteed: 1, bytesMax: 65_536 },
       ],
     },
