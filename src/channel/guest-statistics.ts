@@ -13,6 +13,14 @@ export const GuestStatistic = {
   DUPLICATE: 6,
   ERRORS: 7,
   STOP_REQUESTED: 8,
+  /** Pictures handed to a GPU device; those of them that were answered; those left out. */
+  FRAMES: 9,
+  FRAMES_SHOWN: 10,
+  FRAMES_SKIPPED: 11,
+  /** Commands of a GPU driver that its device refused. */
+  REFUSED: 12,
+  /** Number of the picture that was handed over last. */
+  FRAME: 13,
   COUNT: 16,
 } as const;
 
@@ -20,10 +28,14 @@ export class GuestStatistics {
   readonly words: Float64Array;
   /** From sending to the answer, in nanoseconds. */
   readonly roundTrip: Histogram;
+  /** From handing a picture over to the answer, in nanoseconds. */
+  readonly frameTime: Histogram;
 
   constructor(buffer: SharedArrayBuffer, byteOffset: number) {
-    this.words = new Float64Array(buffer, byteOffset, GuestStatistic.COUNT + HISTOGRAM_WORDS);
-    this.roundTrip = new Histogram(this.words, GuestStatistic.COUNT);
+    const histograms = GuestStatistic.COUNT;
+    this.words = new Float64Array(buffer, byteOffset, histograms + 2 * HISTOGRAM_WORDS);
+    this.roundTrip = new Histogram(this.words, histograms);
+    this.frameTime = new Histogram(this.words, histograms + HISTOGRAM_WORDS);
   }
 
   get(statistic: number): number {

@@ -1,6 +1,6 @@
 /**
  * Driver side of a split virtqueue (VIRTIO 2.7.13, 2.7.14), one buffer per descriptor, fixed at
- * set-up.
+ * set-up; a chain is one of them, or a pair of neighbours.
  */
 import { indexDistance, passesEvent, wrapIndex } from '../base/ring-index.ts';
 import {
@@ -91,9 +91,28 @@ export class DriverQueue {
    * Puts buffer `index` into the available ring; the device sees it at the next {@link publish}.
    */
   expose(index: number, length: number, deviceWrites: boolean): void {
+    this.setBuffer(index, length, deviceWrites ? VirtqDescFlag.WRITE : 0);
+    this.offer(index);
+  }
+
+  /**
+   * Puts a request and the room for its answer into the available ring as one chain: buffers
+   * `index` and the next one, of so many bytes each.
+   */
+  exposePair(index: number, requestBytes: number, answerBytes: number): void {
+    // The next descriptor's number lies behind the flags (2.7.5).
+    this.setBuffer(index, requestBytes, VirtqDescFlag.NEXT | ((index + 1) << 16));
+    this.setBuffer(index + 1, answerBytes, VirtqDescFlag.WRITE);
+    this.offer(index);
+  }
+
+  private setBuffer(index: number, length: number, flagsAndNext: number): void {
     const word = (this.descAt + index * VirtqDesc.SIZE) >>> 2;
     this.i32[word + 2] = length;
-    this.i32[word + 3] = deviceWrites ? VirtqDescFlag.WRITE : 0;
+    this.i32[word + 3] = flagsAndNext;
+  }
+
+  private offer(index: number): void {
     const position = this.exposed & (this.size - 1);
     this.u16[(this.availAt + VirtqAvail.RING + VirtqAvail.ELEMENT_SIZE * position) >>> 1] = index;
     this.exposed = wrapIndex(this.exposed + 1);

@@ -18,8 +18,9 @@ export interface GuestMachineParts {
 
 /** What a program is told: its parameters, with addresses in place of names. */
 export interface ProgramSettings extends GuestParameters {
-  /** Position of the device on the partition's bus. */
-  readonly function: number;
+  /** Positions of the program's devices on the partition's bus; -1 for one that is not there. */
+  readonly netFunction: number;
+  readonly gpuFunction: number;
   readonly toMac: readonly number[];
 }
 
@@ -32,6 +33,8 @@ export class GuestMachine {
   readonly mailbox: Mailbox;
   readonly statistics: GuestStatistics;
   readonly now = new Float64Array(1);
+  /** Functions that have a driver. */
+  readonly driven = new Set<number>();
   private readonly area: PartitionArea;
   private readonly clock: Clock;
   private readonly pace: Pick<Pace, 'waitUntil'>;

@@ -45,6 +45,7 @@ export class VirtioDriver {
   constructor(machine: GuestMachine, pci: PciFunction) {
     this.machine = machine;
     this.pci = pci;
+    machine.driven.add(pci.number);
     const barBytes = pci.enable();
     const structures = this.structures(barBytes);
     this.common = structures.get(VirtioPciCapType.COMMON)!.offset;

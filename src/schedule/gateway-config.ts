@@ -37,9 +37,12 @@ export interface VhostUserGuestConfig {
   readonly unsealed: 'refuse' | 'accept';
 }
 
+export type EmbeddedProgram =
+  'traffic' | 'echo' | 'babbler' | 'cluster-display' | 'infotainment-display' | 'gpu-babbler';
+
 export interface EmbeddedGuestConfig {
   readonly type: 'embedded';
-  readonly program: 'traffic' | 'echo' | 'babbler';
+  readonly program: EmbeddedProgram;
   readonly parameters?: GuestParameters;
 }
 
@@ -55,6 +58,13 @@ export interface GuestParameters {
   readonly periodUs?: number;
   readonly burst?: number;
   readonly bytes?: number;
+  /** From one picture of a display program to the next. */
+  readonly framePeriodUs?: number;
+  /** Pictures stay in guest memory, where the device reads them. */
+  readonly blob?: boolean;
+  readonly cursor?: boolean;
+  /** Fault injection: the display program draws so many pictures and no more. */
+  readonly freezeAfterFrames?: number;
 }
 
 export type DeviceConfig = NetDeviceConfig | GpuDeviceConfig;

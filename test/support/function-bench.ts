@@ -11,6 +11,7 @@ import { buildDataPlane, type DataPlane } from '../../src/data-plane/data-plane.
 import { GuestMemory } from '../../src/data-plane/guest-memory.ts';
 import { EMBEDDED_GUEST_PHYSICAL, type PartitionArea } from '../../src/schedule/arena-layout.ts';
 import { compilePlan } from '../../src/schedule/compile-plan.ts';
+import type { GatewayConfig } from '../../src/schedule/gateway-config.ts';
 import type { GatewayPlan } from '../../src/schedule/gateway-plan.ts';
 import { NetStatus } from '../../src/wire/virtio-net.ts';
 import {
@@ -44,8 +45,9 @@ export class FunctionBench {
   readonly faults: BenchFault[] = [];
   readonly readiness: { device: number; ready: boolean }[] = [];
 
-  constructor(options: RigOptions = {}) {
-    this.plan = compilePlan(rigConfig(options), options.slicesFrom ?? 0);
+  /** `config`: another configuration than the rig's. */
+  constructor(options: RigOptions = {}, config: GatewayConfig = rigConfig(options)) {
+    this.plan = compilePlan(config, options.slicesFrom ?? 0);
     const shared = {
       memory: Arena.memory(this.plan.layout.pages),
       kernel: kernel(),

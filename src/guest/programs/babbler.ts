@@ -16,7 +16,7 @@ export class Babbler {
   constructor(machine: GuestMachine, settings: ProgramSettings) {
     this.machine = machine;
     this.settings = settings;
-    this.driver = new NetDriver(machine, settings.function);
+    this.driver = new NetDriver(machine, settings.netFunction);
     this.codec = new TestPacketCodec(machine.u8);
   }
 

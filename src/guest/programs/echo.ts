@@ -18,7 +18,7 @@ export class Echo {
 
   constructor(machine: GuestMachine, settings: ProgramSettings) {
     this.machine = machine;
-    this.driver = new NetDriver(machine, settings.function);
+    this.driver = new NetDriver(machine, settings.netFunction);
     this.codec = new TestPacketCodec(machine.u8);
   }
 

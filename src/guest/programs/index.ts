@@ -1,7 +1,10 @@
 /** The embedded programs by the name they have in a configuration. */
 import type { GuestMachine, ProgramSettings } from '../guest-machine.ts';
 import { Babbler } from './babbler.ts';
+import { ClusterDisplay } from './cluster-display.ts';
 import { Echo } from './echo.ts';
+import { GpuBabbler } from './gpu-babbler.ts';
+import { InfotainmentDisplay } from './infotainment-display.ts';
 import { Traffic } from './traffic.ts';
 
 export interface Program {
@@ -11,4 +14,11 @@ export interface Program {
 
 export const PROGRAMS: Readonly<
   Record<string, new (machine: GuestMachine, settings: ProgramSettings) => Program>
-> = { babbler: Babbler, echo: Echo, traffic: Traffic };
+> = {
+  babbler: Babbler,
+  'cluster-display': ClusterDisplay,
+  echo: Echo,
+  'gpu-babbler': GpuBabbler,
+  'infotainment-display': InfotainmentDisplay,
+  traffic: Traffic,
+};

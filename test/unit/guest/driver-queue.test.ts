@@ -157,3 +157,20 @@ describe('driver queue', () => {
     });
   }
 });
+
+describe('driver queue: pairs', () => {
+  it('[utest->req~guest.honest-driver~1] 2.7.5: a request and the room for its answer are one chain of two neighbours', () => {
+    const pair = new RingPair({ size: 4, bufferBytes: 64 });
+    pair.driver.exposePair(2, 40, 24);
+    pair.driver.publish();
+    assert.deepEqual(pair.take(), [2]);
+    const NEXT = 1;
+    assert.deepEqual(
+      [pair.descriptor(2).flags, pair.descriptor(2).length, pair.descriptor(3).length],
+      [NEXT, 40, 24],
+    );
+    assert.equal(pair.descriptor(3).flags, WRITE);
+    pair.driver.expose(3, 8, false);
+    assert.equal(pair.descriptor(3).flags, 0);
+  });
+});

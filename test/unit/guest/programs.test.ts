@@ -13,7 +13,14 @@ import { PacketPeer } from '../../support/packet-peer.ts';
 
 const A = [0x52, 0x54, 0, 0, 0, 1];
 const B = [0x52, 0x54, 0, 0, 0, 2];
-const SETTINGS: ProgramSettings = { function: 0, toMac: B, periodUs: 10_000, burst: 1, bytes: 100 };
+const SETTINGS: ProgramSettings = {
+  netFunction: 0,
+  gpuFunction: -1,
+  toMac: B,
+  periodUs: 10_000,
+  burst: 1,
+  bytes: 100,
+};
 const { SENT, RECEIVED, ANSWERED, LOST, CORRUPT, DUPLICATE, ERRORS } = GuestStatistic;
 
 function counted(machine: BenchMachine) {
@@ -267,7 +274,14 @@ describe('babbler program', () => {
 
 describe('programs by name', () => {
   it('[utest->req~guest.honest-driver~1] every program that a configuration can name is there', () => {
-    assert.deepEqual(Object.keys(PROGRAMS).sort(), ['babbler', 'echo', 'traffic']);
+    assert.deepEqual(Object.keys(PROGRAMS).sort(), [
+      'babbler',
+      'cluster-display',
+      'echo',
+      'gpu-babbler',
+      'infotainment-display',
+      'traffic',
+    ]);
   });
 });
 

@@ -33,7 +33,9 @@ function* microseconds(config: GatewayConfig): Iterable<[JsonPath, number | unde
     yield [[...path, 'frozenAfterUs'], region.frozenAfterUs];
   }
   for (const [p, { guest }] of config.partitions.entries()) {
-    yield [['partitions', p, 'guest', 'parameters', 'periodUs'], parametersOf(guest)?.periodUs];
+    for (const key of ['periodUs', 'framePeriodUs'] as const) {
+      yield [['partitions', p, 'guest', 'parameters', key], parametersOf(guest)?.[key]];
+    }
   }
 }
 
