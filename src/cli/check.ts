@@ -11,7 +11,6 @@ import { writeTextFile } from '../host/files.ts';
 import { WASM_PAGE } from '../schedule/arena-layout.ts';
 import { compilePlan } from '../schedule/compile-plan.ts';
 import type { GatewayPlan, PlanWindow } from '../schedule/gateway-plan.ts';
-import { DEVICE_TYPE_ID } from '../wire/virtio.ts';
 import { parseArguments, type CommandShape } from './arguments.ts';
 import { boundsReport, boundTable, refusals, schedulable } from './bounds.ts';
 import { ExitCode } from './exit-code.ts';
@@ -152,7 +151,7 @@ export function pciDump(plan: GatewayPlan): string {
   return plan.devices
     .map((device) =>
       new ConfigSpace({
-        typeId: DEVICE_TYPE_ID[device.type],
+        type: device.type,
         queues: device.queues.length,
         vectors: device.queues.length + 1,
         deviceConfigBytes: configurationOf(device, NO_WORDS, 0).bytes,

@@ -23,7 +23,8 @@ export const PciHeader = {
 } as const;
 export const PCI_STATUS_CAPABILITIES = 0x10;
 export const PciCommand = { MEMORY: 2, BUS_MASTER: 4 } as const;
-export const PCI_CLASS_NETWORK_ETHERNET = 0x020000;
+/** Class code of a function: network controller (Ethernet), display controller (other). */
+export const PCI_CLASS = { 'virtio-net': 0x020000, 'virtio-gpu': 0x038000 } as const;
 
 export const PciCapabilityId = { VENDOR: 0x09, MSIX: 0x11 } as const;
 

@@ -6,7 +6,7 @@ import {
   BarLayout,
   CommonConfig,
   Msix,
-  PCI_CLASS_NETWORK_ETHERNET,
+  PCI_CLASS,
   PCI_STATUS_CAPABILITIES,
   PciCapabilityId,
   PciCommand,
@@ -16,6 +16,7 @@ import {
   VIRTIO_PCI_DEVICE_BASE,
   VIRTIO_PCI_VENDOR,
 } from '../../wire/virtio-pci.ts';
+import { DEVICE_TYPE_ID, type DeviceType } from '../../wire/virtio.ts';
 import { readBytes } from './register-bytes.ts';
 
 const REVISION = 1;
@@ -24,8 +25,7 @@ const FIRST_CAPABILITY = 0x40;
 const BAR_SIZE_MASK = ~(BarLayout.SIZE - 1) >>> 0;
 
 export interface FunctionShape {
-  /** Device type number of VIRTIO section 5. */
-  readonly typeId: number;
+  readonly type: DeviceType;
   readonly queues: number;
   readonly vectors: number;
   readonly deviceConfigBytes: number;
@@ -58,14 +58,16 @@ export class ConfigSpace {
     this.allow(this.pciAccessAt + VirtioPciCap.PCI_CFG_DATA, [0xff, 0xff, 0xff, 0xff]);
   }
 
-  private header({ typeId }: FunctionShape): void {
+  private header({ type }: FunctionShape): void {
     const { view } = this;
+    const typeId = DEVICE_TYPE_ID[type];
+    const classCode = PCI_CLASS[type];
     view.setUint16(PciHeader.VENDOR, VIRTIO_PCI_VENDOR, true);
     view.setUint16(PciHeader.DEVICE, VIRTIO_PCI_DEVICE_BASE + typeId, true);
     view.setUint16(PciHeader.STATUS, PCI_STATUS_CAPABILITIES, true);
     view.setUint8(PciHeader.REVISION, REVISION);
-    view.setUint8(PciHeader.CLASS + 1, (PCI_CLASS_NETWORK_ETHERNET >>> 8) & 0xff);
-    view.setUint8(PciHeader.CLASS + 2, PCI_CLASS_NETWORK_ETHERNET >>> 16);
+    view.setUint8(PciHeader.CLASS + 1, (classCode >>> 8) & 0xff);
+    view.setUint8(PciHeader.CLASS + 2, classCode >>> 16);
     view.setUint16(PciHeader.SUBSYSTEM_VENDOR, VIRTIO_PCI_VENDOR, true);
     view.setUint16(PciHeader.SUBSYSTEM, SUBSYSTEM + typeId, true);
     view.setUint8(PciHeader.CAPABILITIES, FIRST_CAPABILITY);

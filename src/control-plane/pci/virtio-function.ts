@@ -1,6 +1,5 @@
 /** One emulated virtio-pci function: configuration space, BAR, interrupts (VIRTIO 4.1). */
 import { Fault } from '../../base/fault.ts';
-import { DEVICE_TYPE_ID } from '../../wire/virtio.ts';
 import { BarLayout, Msix, NO_VECTOR, VirtioPciCap } from '../../wire/virtio-pci.ts';
 import { CommonRegisters, type CommonParts } from './common-registers.ts';
 import { ConfigSpace } from './config-space.ts';
@@ -38,7 +37,7 @@ export class VirtioFunction implements DeviceModel {
     });
     this.msix = new MsixTable(this.common.vectors);
     this.space = new ConfigSpace({
-      typeId: DEVICE_TYPE_ID[parts.plan.type],
+      type: parts.plan.type,
       queues: parts.plan.queues.length,
       vectors: this.common.vectors,
       deviceConfigBytes: this.config.bytes,
