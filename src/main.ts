@@ -39,7 +39,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   run: {
     usage:
-      'run CONFIG [--duration S] [--json [FILE]] [--dashboard-port N] [--no-dashboard] [--realtime] [--decode]',
+      'run CONFIG [--duration S] [--json [FILE]] [--screenshot DISPLAY=FILE.png] [--dashboard-port N] [--no-dashboard] [--realtime] [--decode]',
     load: async () => (await import('./cli/run.ts')).run,
   },
   trace: {

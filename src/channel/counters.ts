@@ -39,7 +39,9 @@ export const DisplayCounter = {
   COMPOSED: 1,
   /** Bytes that it copied or summed. */
   BYTES: 2,
-  COUNT: 3,
+  /** Pictures that it began, at most one more than it completed. */
+  BEGUN: 3,
+  COUNT: 4,
 } as const;
 export const PlaneCounter = {
   COMPOSED: 0,

@@ -6,7 +6,8 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export type OptionKind = 'flag' | 'value' | 'optional-value';
+/** A `list` is an option with a value that may be given several times. */
+export type OptionKind = 'flag' | 'value' | 'optional-value' | 'list';
 
 export interface CommandShape {
   readonly positionals: readonly string[];
@@ -17,12 +18,15 @@ export interface Arguments {
   readonly positionals: readonly string[];
   /** `true` for a flag, or for an optional value that was not given. */
   readonly options: Readonly<Record<string, string | true>>;
+  /** Values of options that may be given several times, in their order. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
 }
 
 /** @throws UsageError naming what is wrong and what would be right */
 export function parseArguments(words: readonly string[], shape: CommandShape): Arguments {
   const positionals: string[] = [];
   const options: Record<string, string | true> = {};
+  const lists: Record<string, string[]> = {};
   for (let n = 0; n < words.length; n++) {
     const word = words[n]!;
     if (!word.startsWith('--')) {
@@ -36,15 +40,20 @@ export function parseArguments(words: readonly string[], shape: CommandShape): A
         `unknown option --${name}.${didYouMean(name, Object.keys(shape.options))}`,
       );
     const next = words[n + 1];
+    const isNeeded = kind === 'value' || kind === 'list';
+    const set = (value: string): void => {
+      if (kind === 'list') (lists[name] ??= []).push(value);
+      else options[name] = value;
+    };
     // An optional value must not swallow the file that the command is about.
     const complete = positionals.length >= shape.positionals.length;
-    if (inline !== undefined && kind !== 'flag') options[name] = inline;
+    if (inline !== undefined && kind !== 'flag') set(inline);
     else if (inline !== undefined) throw new UsageError(`--${name} takes no value`);
     else if (kind === 'flag') options[name] = true;
-    else if (next !== undefined && !next.startsWith('--') && (kind === 'value' || complete)) {
-      options[name] = next;
+    else if (next !== undefined && !next.startsWith('--') && (isNeeded || complete)) {
+      set(next);
       n++;
-    } else if (kind === 'value') throw new UsageError(`--${name} needs a value`);
+    } else if (isNeeded) throw new UsageError(`--${name} needs a value`);
     else options[name] = true;
   }
   if (positionals.length < shape.positionals.length) {
@@ -53,7 +62,7 @@ export function parseArguments(words: readonly string[], shape: CommandShape): A
   if (positionals.length > shape.positionals.length) {
     throw new UsageError(`"${positionals[shape.positionals.length]}" is one argument too many`);
   }
-  return { positionals, options };
+  return { positionals, options, lists };
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {

@@ -1,7 +1,6 @@
 /** The dashboard of a run: at its own port or at one that is free, and never a reason to end. */
 import type { Gateway } from '../control-plane/gateway.ts';
 import { Dashboard } from '../dashboard/dashboard.ts';
-import type { DisplaySource } from '../dashboard/display-source.ts';
 import type { Hello, Numbers } from '../dashboard/page/message.ts';
 import { HostProblem } from '../host/host-problem.ts';
 import { monotonicClock } from '../host/monotonic-clock.ts';
@@ -14,7 +13,6 @@ const PORT_MAX = 65535;
 export interface DashboardRun {
   readonly gateway: Gateway;
   readonly identity: Hello['gateway'];
-  readonly displays: readonly DisplaySource[];
   readonly numbers: () => Numbers;
   readonly sinceStartNs: () => number;
   /** Where people are told of its address. */
@@ -52,6 +50,7 @@ export async function openDashboard(
   const dashboard = new Dashboard({
     ...run,
     plan: gateway.plan,
+    displays: gateway.displays,
     counters: gateway.counters,
     windowTrace: gateway.windowTrace,
     transitions: gateway.partitions.transitions,

@@ -19,8 +19,8 @@ function windowTable(report: RunReport): string {
 function flowTable(report: RunReport): string {
   const rows = report.flows.map((flow) => [
     flow.id,
-    String(flow.sent),
-    String(flow.delivered),
+    String(flow.sent ?? flow.requests),
+    String(flow.delivered ?? '-'),
     us(flow.p50Ns),
     us(flow.p99Ns),
     us(flow.p999Ns),
@@ -60,6 +60,29 @@ function routeTable(report: RunReport): string {
   return textTable([['route', 'sent', 'delivered', 'dropped'], ...rows]);
 }
 
+function displayTable(report: RunReport): string[] {
+  const rows = report.displays.flatMap(({ planes }) =>
+    planes.map(({ id, composed, latency, regions }) => [
+      id,
+      String(composed),
+      us(latency.p50Ns),
+      us(latency.p99Ns),
+      us(latency.p999Ns),
+      us(latency.maxNs),
+      regions.length === 0 ? '-' : String(sumOf(regions, ({ checks }) => checks)),
+      regions.length === 0 ? '-' : String(sumOf(regions, ({ mismatches }) => mismatches)),
+      regions.length === 0 ? '-' : String(sumOf(regions, ({ frozen }) => frozen)),
+    ]),
+  );
+  if (rows.length === 0) return [];
+  const titles = ['plane', 'composed', 'p50', 'p99', 'p99.9', 'max', 'checks', 'wrong', 'frozen'];
+  return [textTable([titles, ...rows]), ''];
+}
+
+function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
+}
+
 function statusLine(report: RunReport): string {
   const jitter = report.windowStartJitterNs;
   const states = report.partitions
@@ -85,6 +108,7 @@ export function finalTable(report: RunReport): string {
     flowTable(report),
     ...publication,
     '',
+    ...displayTable(report),
     statusLine(report),
   ].join('\n');
 }
@@ -102,7 +126,14 @@ export class LiveTable {
       this.out.write(`${statusLine(report)}\n`);
       return;
     }
-    const text = [windowTable(report), '', flowTable(report), '', statusLine(report)].join('\n');
+    const text = [
+      windowTable(report),
+      '',
+      flowTable(report),
+      '',
+      ...displayTable(report),
+      statusLine(report),
+    ].join('\n');
     this.end();
     this.out.write(`${text}\n`);
     this.lines = text.split('\n').length;

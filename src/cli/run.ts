@@ -1,7 +1,7 @@
 /** `run`: starts the gateway, shows what it does, stops it in order. */
 import { loadConfig } from '../control-plane/config/load-config.ts';
 import { Gateway } from '../control-plane/gateway.ts';
-import { runReport, type RunReport } from '../control-plane/run-report.ts';
+import { runReport, type RunFacts, type RunReport } from '../control-plane/run-report.ts';
 import type { Dashboard } from '../dashboard/dashboard.ts';
 import { writeTextFile } from '../host/files.ts';
 import { hostGrants } from '../host/host-grants.ts';
@@ -14,6 +14,7 @@ import { printProblems } from './check.ts';
 import { grantsText } from './doctor.ts';
 import { ExitCode } from './exit-code.ts';
 import { dashboardPort, openDashboard } from './run-dashboard.ts';
+import { screenshotsOf, takeScreenshots, writeScreenshots } from './run-screenshots.ts';
 import { finalTable, LiveTable } from './run-tables.ts';
 
 export const RUN_SHAPE: CommandShape = {
@@ -21,6 +22,7 @@ export const RUN_SHAPE: CommandShape = {
   options: {
     duration: 'value',
     json: 'optional-value',
+    screenshot: 'list',
     'no-dashboard': 'flag',
     'dashboard-port': 'value',
     realtime: 'flag',
@@ -100,8 +102,20 @@ function stopwatch(): () => number {
   };
 }
 
+/** What the gateway knows of its run. */
+function factsOf(gateway: Gateway): Omit<RunFacts, 'config' | 'durationNs'> {
+  return {
+    plan: gateway.plan,
+    counters: gateway.counters,
+    modes: gateway.plan.partitions.map(({ index }) => gateway.partitions.mode(index)),
+    statistics: gateway.guests.map((guest) => guest.statistics),
+    lostEvents: gateway.events.lost,
+    safeState: gateway.safeState,
+  };
+}
+
 export async function run(words: readonly string[]): Promise<number> {
-  const { positionals, options } = parseArguments(words, RUN_SHAPE);
+  const { positionals, options, lists } = parseArguments(words, RUN_SHAPE);
   const seconds = positiveNumber(options['duration'], 'duration');
   const port = dashboardPort(options);
   const file = positionals[0]!;
@@ -111,6 +125,7 @@ export async function run(words: readonly string[]): Promise<number> {
   if (!config) return ExitCode.USAGE;
   const plan = provenPlan(compilePlan(config));
   if (!plan) return ExitCode.NOT_SCHEDULABLE;
+  const screenshots = screenshotsOf(lists['screenshot'], config);
   const realtime = options['realtime'] === true;
   // On stderr, because with --json there is one document on stdout and nothing else.
   if (realtime) process.stderr.write(`${grantsText(hostGrants())}\n\n`);
@@ -119,35 +134,27 @@ export async function run(words: readonly string[]): Promise<number> {
     decode: options['decode'] === true,
     configFile: file,
   });
-  const quiet = options['json'] === true;
   const sinceStart = stopwatch();
   const say = (line: string) => process.stderr.write(`${line}\n`);
   gateway.log.subscribe(say);
   const { name, revision } = config.gateway;
   const identity = { sha256: loaded.sha256, name, revision };
   const end = endOf(gateway);
-  const facts = () => ({
-    plan: gateway.plan,
-    counters: gateway.counters,
-    config: identity,
-    durationNs: sinceStart(),
-    modes: gateway.plan.partitions.map(({ index }) => gateway.partitions.mode(index)),
-    statistics: gateway.guests.map((guest) => guest.statistics),
-    lostEvents: gateway.events.lost,
-    safeState: gateway.safeState,
-  });
+  const facts = () => ({ ...factsOf(gateway), config: identity, durationNs: sinceStart() });
   const numbers = () => runReport(facts());
-  const watched = { gateway, identity, displays: [], numbers, sinceStartNs: sinceStart, say };
+  const watched = { gateway, identity, numbers, sinceStartNs: sinceStart, say };
   const dashboard = await started(gateway, end, () => openDashboard(watched, port));
-  const live = quiet ? undefined : new LiveTable(process.stdout);
+  const live = options['json'] === true ? undefined : new LiveTable(process.stdout);
   const endTicking = every(LIVE_EVERY_MS, () => live?.show(numbers()));
   await untilEnd(end, seconds);
   endTicking();
   live?.end();
+  const pictures = await takeScreenshots(gateway.displays, screenshots);
   const modes = facts().modes;
   await gateway.stop();
   const report = runReport({ ...facts(), modes });
   await dashboard?.close(report);
+  writeScreenshots(pictures);
   printReport(report, options['json']);
   return exitCodeOf(report);
 }

@@ -14,6 +14,7 @@ import type { GatewayConfig } from '../schedule/gateway-config.ts';
 import type { GatewayPlan } from '../schedule/gateway-plan.ts';
 import { DataPlaneLink } from './data-plane-link.ts';
 import type { DeviceModel } from './device-model.ts';
+import { DisplayView } from './display-view.ts';
 import type { Guest } from './guest.ts';
 import { GuestBuilder } from './guest-builder.ts';
 import { ReactionTable } from './health/reaction-table.ts';
@@ -42,6 +43,7 @@ export class Gateway {
   readonly windowTrace: WindowTrace;
   readonly partitions: PartitionManager;
   readonly guests: readonly Guest[];
+  readonly displays: readonly DisplayView[];
   /** Why the safe state was entered, once it was. */
   safeState: SafeStateReason | undefined;
   private readonly options: GatewayOptions;
@@ -73,6 +75,9 @@ export class Gateway {
     const arena = new Uint8Array(this.shared.memory.buffer);
     loadWarningPictures(plan, arena, options.configFile ?? '.');
     this.counters = new Counters(plan, this.shared.counters);
+    this.displays = plan.displays.map(
+      (display) => new DisplayView(plan, display, arena, this.counters),
+    );
     this.events = new EventLog(this.shared.events);
     this.windowTrace = new WindowTrace(this.shared.windowTrace);
     this.link = new DataPlaneLink(new CommandChannel(this.shared.commands));

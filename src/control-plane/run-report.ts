@@ -3,10 +3,13 @@
  */
 import { FAULT_NAMES } from '../base/fault.ts';
 import {
+  DisplayCounter,
   DROP_REASONS,
   FlowCounter,
   GatewayCounter,
+  PlaneCounter,
   QueueCounter,
+  RegionCounter,
   RouteCounter,
   WindowCounter,
   type Counters,
@@ -76,6 +79,19 @@ function guestReport(statistics: GuestStatistics) {
     duplicate: statistics.get(GuestStatistic.DUPLICATE),
     errors: statistics.get(GuestStatistic.ERRORS),
     ...(roundTrip.count > 0 && { roundTrip: quantiles(roundTrip) }),
+    ...(statistics.get(GuestStatistic.FRAMES) > 0 && { pictures: picturesReport(statistics) }),
+  };
+}
+
+/** What a guest with a display says of its pictures; the last one's number tells what it shows. */
+function picturesReport(statistics: GuestStatistics) {
+  return {
+    handedOver: statistics.get(GuestStatistic.FRAMES),
+    shown: statistics.get(GuestStatistic.FRAMES_SHOWN),
+    skipped: statistics.get(GuestStatistic.FRAMES_SKIPPED),
+    refusedCommands: statistics.get(GuestStatistic.REFUSED),
+    last: statistics.get(GuestStatistic.FRAME),
+    time: quantiles(statistics.frameTime),
   };
 }
 
@@ -132,6 +148,36 @@ function flowReport({ plan, counters }: RunFacts) {
   });
 }
 
+// [impl->req~disp.report~1]
+function displayReport({ plan, counters }: RunFacts) {
+  return plan.displays.map(({ index, id, planes }) => ({
+    id,
+    refreshes: counters.display(index, DisplayCounter.REFRESHES),
+    composed: counters.display(index, DisplayCounter.COMPOSED),
+    bytes: counters.display(index, DisplayCounter.BYTES),
+    planes: planes.map((plane) => planeReport(plan, counters, plane)),
+  }));
+}
+
+/** `latency`: from a flush that is complete to the composition that shows it. */
+function planeReport({ planes, regions }: GatewayPlan, counters: Counters, index: number) {
+  const plane = planes[index]!;
+  return {
+    id: plane.id,
+    composed: counters.plane(index, PlaneCounter.COMPOSED),
+    passedOver: counters.plane(index, PlaneCounter.PASSED_OVER),
+    torn: counters.plane(index, PlaneCounter.TORN),
+    replaced: counters.plane(index, PlaneCounter.REPLACED),
+    latency: quantiles(counters.planeLatency(index)),
+    regions: plane.regions.map((region) => ({
+      id: regions[region]!.id,
+      checks: counters.region(region, RegionCounter.CHECKS),
+      mismatches: counters.region(region, RegionCounter.MISMATCHES),
+      frozen: counters.region(region, RegionCounter.FROZEN),
+    })),
+  };
+}
+
 // [impl->req~cfg.identity~1]
 /** Keys and meanings are those of the contract's `run --json`. */
 export function runReport(facts: RunFacts) {
@@ -148,6 +194,7 @@ export function runReport(facts: RunFacts) {
     partitions: partitionReport(facts),
     routes: plan.routes.map(({ index, id }) => ({ id, ...routeFacts(counters, index) })),
     flows: flowReport(facts),
+    displays: displayReport(facts),
     gc: {
       count: plan.windows.reduce(
         (sum, { index }) => sum + counters.window(index, WindowCounter.OVERRUNS_GC),

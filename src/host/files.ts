@@ -1,11 +1,13 @@
 /** Files, in the few forms that the gateway reads and writes. */
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
   openSync,
   readFileSync,
   readSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -61,6 +63,20 @@ export function readFileBytes(
     throw error instanceof FileProblem ? error : fileProblem(file, error);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Says now what would keep a file from being written later.
+ * @throws FileProblem when it cannot be written, or made where there is none
+ */
+export function mustTakeFile(file: string): void {
+  try {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    accessSync(stat ? file : path.dirname(file), constants.W_OK);
+  } catch (error) {
+    throw fileProblem(file, error);
   }
 }
 

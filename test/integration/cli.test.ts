@@ -7,7 +7,7 @@ import { BROKEN_CONFIGS } from '../support/broken-configs.ts';
 import { gateway, TestDirectory } from '../support/command-line.ts';
 import { twoPartitions } from '../support/two-partitions.ts';
 
-const COCKPIT = 'config/cockpit.json';
+const COCKPIT = 'test/support/three-guests.json';
 const PROBLEM = /^(.+):(\d+):(\d+): error: (.+)$/;
 
 function sha256sum(file: string): string {

@@ -1,19 +1,21 @@
 /** A real gateway with its threads, for tests that wait for it and always stop it. */
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import { GuestStatistic } from '../../src/channel/guest-statistics.ts';
 import { loadConfig } from '../../src/control-plane/config/load-config.ts';
 import { Gateway } from '../../src/control-plane/gateway.ts';
 import type { PartitionMode, Transition } from '../../src/control-plane/partition-manager.ts';
 import { compilePlan } from '../../src/schedule/compile-plan.ts';
 import type { GatewayConfig } from '../../src/schedule/gateway-config.ts';
+import { repositoryPath } from './judged.ts';
 
 const POLL_MS = 5;
 const PATIENCE_MS = 20_000;
 
+/** Three guests that send packets, one of them babbling, and no display. */
 export function cockpit(): GatewayConfig {
-  const { config, problems } = loadConfig(path.resolve(__dirname, '../../../config/cockpit.json'));
+  const file = repositoryPath('test/support/three-guests.json');
+  const { config, problems } = loadConfig(file);
   assert.deepEqual(problems, []);
   return config!;
 }

@@ -104,6 +104,7 @@ export class Compositor implements QueueService {
     let any = false;
     for (let n = 0; n < this.views.length; n++) any = this.views[n]!.take() || any;
     if (!any) return false;
+    this.words[this.countersAt + DisplayCounter.BEGUN]! += 1;
     this.phase = Phase.COPY;
     this.view = this.visible = this.region = 0;
     this.begun = this.summing = false;

@@ -10,7 +10,7 @@ import { textTable, us } from '../../../src/cli/text-table.ts';
 
 const SHAPE: CommandShape = {
   positionals: ['CONFIG'],
-  options: { flag: 'flag', value: 'value', maybe: 'optional-value' },
+  options: { flag: 'flag', value: 'value', maybe: 'optional-value', each: 'list' },
 };
 
 function parsed(line: string) {
@@ -48,7 +48,7 @@ describe('arguments', () => {
     ['a --value 1 --value 2', { value: '2' }],
   ] as const) {
     it(`[utest->req~cli.errors~1] "${line}" is understood`, () => {
-      assert.deepEqual(parsed(line), { positionals: ['a'], options });
+      assert.deepEqual(parsed(line), { positionals: ['a'], options, lists: {} });
     });
   }
 
@@ -71,6 +71,12 @@ describe('arguments', () => {
       assertUsageError(() => parsed(line), message);
     });
   }
+
+  it('[utest->req~cli.errors~1] an option that may be given several times keeps all of its values', () => {
+    const { lists, options } = parsed('--each a=1 a --flag --each=b=2');
+    assert.deepEqual([lists, options], [{ each: ['a=1', 'b=2'] }, { flag: true }]);
+    assertUsageError(() => parsed('a --each'), '--each needs a value');
+  });
 
   it('[utest->req~cli.errors~1] a command without positionals takes none', () => {
     assertUsageError(
