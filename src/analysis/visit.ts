@@ -3,6 +3,7 @@
  * is just missed. Other queues of the window do whatever their caps and guarantees let them do.
  */
 import type { Nanoseconds } from '../base/time.ts';
+import { GPU_PIECE_BYTES } from '../schedule/cost-model.ts';
 import { BURST_MAX, PACKED_LOOK_MAX } from '../schedule/serving-rule.ts';
 import type { GatewayPlan, PlanWindow } from '../schedule/gateway-plan.ts';
 import { bitOf, hasBit } from '../wire/features.ts';
@@ -73,6 +74,12 @@ export function visitOf(
   return at < 0 ? undefined : new WindowView(plan, window, at, longest, startNs).visit();
 }
 
+/** Most bytes that one piece takes of a window: a flush is moved part by part. */
+function pieceBytesOf({ queues, devices }: GatewayPlan, queue: number, { bytes }: Longest): number {
+  const isGpu = devices[queues[queue]!.device]!.type === 'virtio-gpu';
+  return Math.max(1, isGpu ? Math.min(bytes, GPU_PIECE_BYTES) : bytes);
+}
+
 class WindowView {
   private readonly plan: GatewayPlan;
   private readonly window: PlanWindow;
@@ -107,7 +114,7 @@ class WindowView {
     }));
     const entry = window.queues[at]!;
     this.own = this.shares[at]!;
-    this.capByBytes = Math.floor(entry.bytesMax / Math.max(1, longest.bytes));
+    this.capByBytes = Math.floor(entry.bytesMax / pieceBytesOf(plan, entry.queue, longest));
     this.showing = showingOf(plan, entry.queue, longest);
     this.startNs = startNs;
     this.endNs = window.offsetNs + window.durationNs;
