@@ -46,7 +46,7 @@ export class GatewayProcess {
   /** Resolves when every socket that the gateway makes accepts a front-end. */
   static async start(
     config: GatewayConfig,
-    ...options: readonly '--realtime'[]
+    ...options: readonly string[]
   ): Promise<GatewayProcess> {
     for (const { guest } of config.partitions)
       if (guest.type === 'vhost-user') mkdirSync(guest.socketDirectory, { recursive: true });

@@ -1,6 +1,7 @@
 /** What a guest draws on its display, and what the display must show then. */
 import { strict as assert } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LinuxGuest } from '../../../src/cli/clients/linux-guest.ts';
 import type { QemuGuest } from '../../../src/cli/clients/qemu-guest.ts';
 import { difference, paint, readPpm, type Picture } from './picture.ts';
 import { Qmp } from './qmp.ts';
@@ -52,12 +53,12 @@ export function negative(): Picture {
 }
 
 /** Ends what the guest draws; its console comes back. */
-export async function clears(guest: QemuGuest): Promise<void> {
+export async function clears(guest: LinuxGuest): Promise<void> {
   await guest.succeed(`killall -q draw; while pidof draw >${LOG}.old; do usleep ${POLL_US}; done`);
 }
 
 /** Draws, step by step, and holds the display; resolves with what the program said of its steps. */
-export async function draws(guest: QemuGuest, ...steps: readonly string[]): Promise<string> {
+export async function draws(guest: LinuxGuest, ...steps: readonly string[]): Promise<string> {
   await clears(guest);
   await guest.succeed(`draw ${steps.join(' ')} hold >${LOG} 2>&1 &`);
   const ended = `pidof draw >${LOG}.pid || break`;

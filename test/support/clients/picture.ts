@@ -1,6 +1,7 @@
 /** Pictures as a display shows them, and where two of them differ. */
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
+import { readPng } from '../../../src/host/png.ts';
 
 /** A portable pixmap's header: its form, its size, and the greatest value of a colour. */
 const PPM = /^P6\n(\d+) (\d+)\n255\n/;
@@ -22,6 +23,15 @@ export function readPpm(file: string): Picture {
   const rgb = bytes.subarray(header[0].length);
   assert.equal(rgb.length, width * height * BYTES, `${file} is not whole`);
   return { width, height, rgb };
+}
+
+/** What `run --screenshot` has written. */
+export function readScreenshot(file: string): Picture {
+  const { width, height, bytes } = readPng(file);
+  return paint(width, height, (x, y) => {
+    const at = (y * width + x) * 4;
+    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
+  });
 }
 
 /** A picture from the colour 0xRRGGBB of each place. */
