@@ -169,6 +169,7 @@ export async function gpu(progress: Progress): Promise<BenchResult> {
     text: [
       `1280x800, ${pairs.length} pairs of boots; CPU of the back-end in µs per operation`,
       tableOf(display),
+      "QEMU's back-end sends its front-end every update, the gateway what changed once a refresh",
     ].join('\n'),
   };
 }
