@@ -2,6 +2,7 @@
 import { closeSync, lstatSync, mkdirSync, openSync, unlinkSync, type Stats } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
+import { getSystemErrorName } from 'node:util';
 import { assert } from '../base/assert.ts';
 import { SOCKET_PATH_BYTES_MAX } from '../schedule/socket-path.ts';
 import type { GatheredMessage } from './gathered-message.ts';
@@ -269,11 +270,10 @@ function makeRoomFor(socketPath: string): void {
   } catch (error) {
     if (error instanceof HostProblem) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw new HostProblem(`${socketPath} cannot be listened at: ${code ?? String(error)}`);
+    throw new HostProblem(`${socketPath} cannot be listened at: ${code}`);
   }
 }
 
 function problem(socketPath: string, what: string, error: number): HostProblem {
-  const name = Object.entries(constants.errno).find(([, value]) => value === error)?.[0];
-  return new HostProblem(`${socketPath} ${what}: ${name ?? error}`);
+  return new HostProblem(`${socketPath} ${what}: ${getSystemErrorName(-error)}`);
 }

@@ -23,6 +23,11 @@ async function main(): Promise<void> {
   left.send(bytes, 1, [event, event, event, event, event]);
   left.send(bytes, 1);
   fill();
+  const withoutAny = [
+    () => UnixSocket.pair(),
+    () => UnixSocket.connect(socketPath),
+    () => UnixListener.open(socketPath),
+  ].map((action) => problemOf(action).replace(socketPath, 'PATH'));
   for (let n = 0; n < 3; n++) closeSync(fillers.pop()!);
   const received: number[] = [];
   const length = right.receive(bytes, 1, received);
@@ -49,8 +54,20 @@ async function main(): Promise<void> {
   listener.close();
   rmSync(directory, { recursive: true });
   const acceptedLater = accepted === 1;
-  const seen = { length, kinds, truncated, thenTruncated: right.truncated, refused, acceptedLater };
+  const seen = {
+    ...{ withoutAny, length, kinds, truncated, thenTruncated: right.truncated },
+    ...{ refused, acceptedLater },
+  };
   process.stdout.write(JSON.stringify(seen), () => process.exit());
+}
+
+function problemOf(action: () => unknown): string {
+  try {
+    action();
+    return 'it worked';
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 void main();

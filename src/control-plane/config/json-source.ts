@@ -22,6 +22,7 @@ export interface Problem {
 const NESTING_MAX = 64;
 const PROBLEMS_MAX = 200;
 
+/** A sentence for every mistake that the parser knows. */
 const SYNTAX: Record<string, string> = {
   InvalidSymbol: 'this is not JSON',
   InvalidNumberFormat: 'this is not a JSON number',
@@ -69,7 +70,7 @@ export class JsonSource {
     let end = -1;
     for (const { error, offset, length } of errors.slice(0, PROBLEMS_MAX)) {
       const code = printParseErrorCode(error);
-      if (end < 0 || offset > end + 1) this.add(offset, '', SYNTAX[code] ?? code);
+      if (end < 0 || offset > end + 1) this.add(offset, '', SYNTAX[code]!);
       end = offset + length;
     }
   }
@@ -90,10 +91,13 @@ export class JsonSource {
     return { line: low + 1, column: offset - this.lineStarts[low]! + 1 };
   }
 
-  /** Plain data without surprises: `__proto__` is a property like any other, numbers are finite. */
+  /**
+   * Plain data without surprises: `__proto__` is a property like any other, numbers are finite. The
+   * text has no mistakes of syntax, so that every node is whole.
+   */
   private convert(node: Node, path: JsonPath): unknown {
     if (node.type === 'array')
-      return (node.children ?? []).map((child, n) => this.convert(child, [...path, n]));
+      return node.children!.map((child, n) => this.convert(child, [...path, n]));
     if (node.type !== 'object') {
       if (typeof node.value === 'number' && !Number.isFinite(node.value)) {
         this.add(node.offset, pointer(path), 'the number is too large to be represented');
@@ -101,9 +105,8 @@ export class JsonSource {
       return node.value;
     }
     const object: Record<string, unknown> = {};
-    for (const property of node.children ?? []) {
-      const [key, value] = property.children ?? [];
-      if (!key || !value) continue;
+    for (const property of node.children!) {
+      const [key, value] = property.children as [Node, Node];
       const name = String(key.value);
       if (Object.hasOwn(object, name)) {
         this.add(

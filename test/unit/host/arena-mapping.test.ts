@@ -190,6 +190,34 @@ describe('arena mapping', () => {
       'two mappings of one memory file do not show the same bytes',
     );
   });
+
+  const NOT_MAPPED = 'this host does not map a memory file into the arena';
+  for (const [what, grants, sentence] of [
+    ['mapping nothing', () => ({ map: () => false }), NOT_MAPPED],
+    ['mapping once', mapsOnce, `${NOT_MAPPED} twice`],
+    ['releasing nothing', releasesLate, 'a released range of the arena is not zeros'],
+  ] as const) {
+    it(`[utest->req~host.self-test~1] a host that is ${what} is found out, and nothing stays mapped`, () => {
+      const limited = Object.assign(Object.create(mapping) as ArenaMapping, grants());
+      assert.equal(limited.selfTest(3 * GIB, arena.copy), sentence);
+      mapping.release(3 * GIB, SELF_TEST_BYTES);
+      assert.deepEqual([bytes[3 * GIB], bytes[3 * GIB + SELF_TEST_BYTES - 1]], [0, 0]);
+    });
+  }
+
+  function mapsOnce(): Pick<ArenaMapping, 'map'> {
+    let left = 1;
+    return { map: (...words) => left-- > 0 && mapping.map(...words) };
+  }
+
+  /** Ranges are released at the end only, when all of them are. */
+  function releasesLate(): Pick<ArenaMapping, 'release'> {
+    return {
+      release(at, length) {
+        if (length === SELF_TEST_BYTES) mapping.release(at, length);
+      },
+    };
+  }
 });
 
 describe('facts of a memory file', () => {

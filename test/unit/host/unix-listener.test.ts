@@ -4,9 +4,15 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { openDescriptors } from '../../../src/host/descriptors.ts';
+import { closeDescriptor, openDescriptors } from '../../../src/host/descriptors.ts';
 import { HostProblem } from '../../../src/host/host-problem.ts';
+import { cFunction } from '../../../src/host/native/libc.ts';
+import { bindSocket } from '../../../src/host/native/socket.ts';
 import { UnixListener, UnixSocket } from '../../../src/host/unix-socket.ts';
+
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const socketOf = cFunction('int socket(int domain, int type, int protocol)');
 
 describe('unix listener', () => {
   let directory: string;
@@ -175,5 +181,38 @@ describe('unix listener', () => {
 
   it('[utest->req~host.socket-leftover~1] nobody at a path is no problem', () => {
     assert.equal(connect('nothing'), undefined);
+  });
+
+  it('[utest->req~host.socket-leftover~1] a socket of another type is refused and left alone', () => {
+    const datagrams = socketOf(AF_UNIX, SOCK_DGRAM, 0) as number;
+    try {
+      assert.equal(bindSocket(datagrams, inside('socket')), 0);
+      assertProblem(
+        () => UnixListener.open(inside('socket')),
+        `${inside('socket')} cannot be probed: EPROTOTYPE`,
+      );
+      assertProblem(
+        () => UnixSocket.connect(inside('socket')),
+        `${inside('socket')} cannot be connected to: EPROTOTYPE`,
+      );
+      assert.ok(fs.lstatSync(inside('socket')).isSocket());
+    } finally {
+      closeDescriptor(datagrams);
+    }
+  });
+
+  it('[utest->req~host.socket-private~1] a listener that is closed at a connection tells no other one', async () => {
+    const listener = listen();
+    let told = 0;
+    listener.onConnection((socket) => {
+      told++;
+      open.push(socket);
+      listener.close();
+    });
+    for (let n = 0; n < 3; n++) assert.ok(connect());
+    while (told === 0) await new Promise(setImmediate);
+    for (let n = 0; n < 5; n++) await new Promise(setImmediate);
+    assert.equal(told, 1);
+    assert.equal(connect(), undefined, 'nobody listens there any more');
   });
 });

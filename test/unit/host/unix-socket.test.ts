@@ -107,6 +107,11 @@ describe('unix socket', () => {
     const command = `ulimit -n 64; exec "${process.execPath}" "${script}"`;
     const output = execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' });
     assert.deepEqual(JSON.parse(output), {
+      withoutAny: [
+        'the host does not grant a pair of sockets',
+        'PATH gets no socket: EMFILE',
+        'PATH gets no socket: EMFILE',
+      ],
       length: 1,
       kinds: ['eventfd', 'eventfd', 'eventfd'],
       truncated: true,
