@@ -1,7 +1,7 @@
 /** The gateway for real, with its threads: start, traffic, guests that die, orderly stop. */
 import { strict as assert } from 'node:assert';
 import type { EmbeddedGuest } from '../../src/control-plane/embedded-guest.ts';
-import { Fault } from '../../src/base/fault.ts';
+import { Fault, type FaultCode } from '../../src/base/fault.ts';
 import { CommandKind } from '../../src/channel/command-channel.ts';
 import { EventKind } from '../../src/channel/event-log.ts';
 import { GuestStatistic } from '../../src/channel/guest-statistics.ts';
@@ -27,6 +27,25 @@ const BROKEN = 'no-such-program';
 
 function reaction(fault: string, action: FaultAction, partition = 'infotainment'): ReactionConfig {
   return { fault, partition, action, log: true };
+}
+
+const SAFE_AT_EMPTY_CHAIN: ReactionConfig = {
+  ...{ fault: 'chain-empty', partition: '*', action: 'safe-state', log: true },
+};
+
+/** A fault as the data plane reports it. */
+function report(running: RunningGateway, partition: string, code: FaultCode, queue = -1): void {
+  const { events } = running.gateway;
+  events.report(EventKind.FAULT, running.index(partition), queue, code, Float64Array.of(0));
+}
+
+function reportEmptyChain(running: RunningGateway, partition: string, queue?: number): void {
+  report(running, partition, Fault.ChainEmpty, queue);
+}
+
+/** What was logged of a fault that was reported. */
+function faultLines({ lines }: RunningGateway, fault: string): string[] {
+  return lines.filter((line) => line.includes(`: fault ${fault} at `));
 }
 
 describe('gateway with its threads', () => {
@@ -85,13 +104,7 @@ describe('gateway with its threads', () => {
       EVERYBODY.map((id) => gateway.linkUp(id)),
       [true, true, true],
     );
-    gateway.gateway.events.report(
-      EventKind.FAULT,
-      gateway.index('telematics'),
-      -1,
-      Fault.ChainEmpty,
-      Float64Array.of(0),
-    );
+    reportEmptyChain(gateway, 'telematics');
     await gateway.reaches('isolated', 'telematics');
     assert.deepEqual(
       EVERYBODY.map((id) => gateway.linkUp(id)),
@@ -174,6 +187,86 @@ describe('gateway with its threads', () => {
     assert.deepEqual(reasons, ['fault guest-died of partition infotainment']);
   });
 
+  it('[utest->req~fault.safe-state~1] the safe state is entered once, for the first reason', async () => {
+    const gateway = started(cockpitWith('infotainment', undefined, [SAFE_AT_EMPTY_CHAIN]));
+    const reasons: string[] = [];
+    gateway.gateway.enteredSafeState.subscribe((reason) => reasons.push(reason));
+    await gateway.reaches('normal', ...EVERYBODY);
+    for (const partition of EVERYBODY.toReversed()) reportEmptyChain(gateway, partition);
+    await gateway.reaches('normal', ...EVERYBODY);
+    await until(() => faultLines(gateway, 'chain-empty').length === 3, 'all three are logged');
+    assert.deepEqual(reasons, ['fault chain-empty of partition infotainment']);
+    assert.equal(gateway.gateway.safeState, reasons[0]);
+  });
+
+  it('[utest->req~fault.reaction~1] a device that needs a reset is named by its queue where the fault has one', async () => {
+    const gateway = started(
+      cockpitWith('infotainment', undefined, [reaction('chain-empty', 'needs-reset')]),
+    );
+    await gateway.reaches('normal', ...EVERYBODY);
+    const { queues, devices } = gateway.gateway.plan;
+    const own = queues.find(
+      ({ device }) => devices[device]!.partition === gateway.index('infotainment'),
+    )!;
+    const resets = () => gateway.transitions.filter(({ cause }) => cause === 'needs-reset');
+    reportEmptyChain(gateway, 'infotainment', own.index);
+    await until(() => resets().length === 1, 'a reset for the queue');
+    reportEmptyChain(gateway, 'infotainment');
+    await until(() => resets().length === 2, 'a reset for the partition');
+    assert.ok(resets().every(({ partition }) => partition === gateway.index('infotainment')));
+    assert.deepEqual(
+      faultLines(gateway, 'chain-empty').map((line) => / at (\S+): /.exec(line)![1]),
+      [own.name, 'infotainment'],
+    );
+    await gateway.answers(10);
+    assert.equal(gateway.gateway.safeState, undefined);
+  });
+
+  it('[utest->req~fault.reaction~1] a fault that the table does not log is still reported to programs', async () => {
+    const silent = { ...reaction('chain-empty', 'ignore'), log: false };
+    const gateway = started(cockpitWith('infotainment', undefined, [silent]));
+    const codes: number[] = [];
+    gateway.gateway.faults.subscribe(({ code }) => codes.push(code));
+    await gateway.reaches('normal', ...EVERYBODY);
+    reportEmptyChain(gateway, 'infotainment');
+    await until(() => codes.includes(Fault.ChainEmpty), 'the fault');
+    assert.deepEqual(faultLines(gateway, 'chain-empty'), []);
+    assert.equal(gateway.mode('infotainment'), 'normal');
+  });
+
+  it('[utest->req~part.transition-table~1] an isolated partition is not restarted, whatever the table of reactions says', async () => {
+    const gateway = started(
+      cockpitWith('infotainment', undefined, [
+        reaction('chain-empty', 'isolate'),
+        reaction('chain-too-long', 'restart'),
+      ]),
+    );
+    await gateway.reaches('normal', ...EVERYBODY);
+    reportEmptyChain(gateway, 'infotainment');
+    await gateway.reaches('isolated', 'infotainment');
+    report(gateway, 'infotainment', Fault.ChainTooLong);
+    await until(() => faultLines(gateway, 'chain-too-long').length === 1, 'the second fault');
+    assert.equal(gateway.mode('infotainment'), 'isolated');
+    assert.equal(gateway.statistic('infotainment', GuestStatistic.STARTED), 1);
+  });
+
+  it('[utest->req~part.transition-table~1] a data plane that does not end in time is ended all the same', async () => {
+    const gateway = started(cockpit());
+    await gateway.reaches('normal', ...OTHERS);
+    const { dataPlane } = gateway.gateway as unknown as { dataPlane: PlaneThread };
+    let patienceMs = 0;
+    Object.assign(dataPlane, {
+      endsWithin(ms: number) {
+        patienceMs = ms;
+        return Promise.resolve(false);
+      },
+    });
+    await gateway.stop();
+    assert.equal(patienceMs, 5000);
+    assert.equal(await dataPlane.exited, 1, 'terminated');
+    assert.equal(gateway.gateway.safeState, undefined);
+  });
+
   it('[utest->req~fault.safe-state~1] a data plane that ends by itself is the safe state', async () => {
     const gateway = started(cockpit());
     await gateway.reaches('normal', ...OTHERS);
@@ -199,13 +292,7 @@ describe('regressions', () => {
     try {
       await gateway.reaches('normal', ...EVERYBODY);
       const stopped = gateway.stop();
-      gateway.gateway.events.report(
-        EventKind.FAULT,
-        gateway.index('infotainment'),
-        -1,
-        Fault.ChainEmpty,
-        Float64Array.of(0),
-      );
+      reportEmptyChain(gateway, 'infotainment');
       await stopped;
       assert.equal(guest.alive, false);
     } finally {
