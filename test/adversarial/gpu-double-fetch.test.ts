@@ -156,7 +156,7 @@ class Player {
       cursor: [
         scanouts[0]!.plane.cursorVisible,
         scanouts[0]!.plane.cursorX,
-        scanouts[0]!.plane.cursorX,
+        scanouts[0]!.plane.cursorY,
       ],
       picture: [...rig.picture('low').slice(0, SIDE * 160)],
     };
