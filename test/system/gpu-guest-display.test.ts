@@ -230,12 +230,12 @@ describeWithClients("a guest's display", ['display'], (suite) => {
           [640, 400],
           [12, 34],
         ].map(String);
+        const places = toldPlaces(told).map(String);
         let at = 0;
-        for (const place of toldPlaces(told)
-          .filter((each) => each !== 'hidden')
-          .map(String)) {
+        // Before the first of them the cursor of the drawing before may be taken away.
+        for (const place of places.slice(places.findIndex((each) => path.includes(each)))) {
           at = path.indexOf(place, at);
-          assert.notEqual(at, -1, `${place} in ${JSON.stringify(toldPlaces(told))}`);
+          assert.notEqual(at, -1, `${place} in ${JSON.stringify(places)}`);
         }
       });
 
