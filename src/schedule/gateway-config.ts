@@ -1,6 +1,8 @@
 /** The configuration file as typed data, in the form that `config/gateway.schema.json` admits. */
 
-export type Asil = 'QM' | 'A' | 'B' | 'C' | 'D';
+/** From the lowest to the highest. */
+export const ASILS = ['QM', 'A', 'B', 'C', 'D'] as const;
+export type Asil = (typeof ASILS)[number];
 export type FaultAction = 'ignore' | 'needs-reset' | 'isolate' | 'restart' | 'safe-state';
 
 export interface GatewayConfig {

@@ -102,7 +102,6 @@ export class PlaneView {
 
   /** Everything taken over is on the display. */
   composed(now: Float64Array): void {
-    if (this.changed.isEmpty()) return;
     const { plane } = this;
     this.count(PlaneCounter.COMPOSED);
     if (this.torn) this.count(PlaneCounter.TORN);

@@ -144,7 +144,7 @@ describe('GPU compositor', () => {
     a.ok(flush(2, [0, 0, 1, 512]));
     rig.frames(2);
     const bands = rig.counters.window(compositor.index, WindowCounter.REQUESTS) - before;
-    assert.equal(bands, 512 / GPU_PIECE_RUNS + 1);
+    assert.equal(bands, 512 / GPU_PIECE_RUNS);
   });
 
   it('[utest->req~gpu.compositor-windows~1] a plane whose flush is under way is passed over once, then shown as it is', () => {
@@ -204,5 +204,49 @@ describe('GPU compositor', () => {
     });
     // Rows 0 to 71 of the 64 columns that lie left of the other plane.
     assert.equal(bytes, 4 * 64 * 72);
+  });
+
+  it('[utest->req~gpu.asil-first~1] a plane of a higher level is composed first, and does not wait for one that is under way', () => {
+    // Ten bands for the lower plane in windows of two; the upper plane has one of the two each time.
+    const bandNs = 20_000;
+    const { rig, a, b } = drawn({
+      compositorUs: 45,
+      costs: { gpuCompose: { baseNs: bandNs, perKibNs: 0 }, windowSwitchNs: 0 },
+      display: {
+        refreshHz: 240,
+        heightPx: 2048,
+        planes: [
+          { id: 'low', z: 0, rectPx: [0, 0, WIDTH, 2048], asil: 'QM' },
+          { id: 'high', z: 1, rectPx: [64, 32, 80, 64], asil: 'B' },
+        ],
+      },
+      partitions: {
+        a: { gpu: { planes: ['low'], resourceMiB: 2 } },
+        b: { gpu: { planes: ['high'] }, asil: 'B' },
+      },
+    });
+    a.ok(setScanout(0, 0, [0, 0, 0, 0]));
+    rig.frames(100);
+    const { arena } = rig.plane;
+    const { copy } = arena;
+    Object.assign(arena, {
+      copy: (to: number, from: number, length: number) => {
+        rig.time.nowNs += Math.ceil((length / GPU_PIECE_BYTES) * bandNs);
+        copy(to, from, length);
+      },
+    });
+    const low = rig.device('a').scanouts[0]!.plane;
+    const before = rig.planeCounts('low').composed;
+    low.damageAll();
+    for (let n = 0; n < 10; n++) {
+      b.submit(flush(1, [0, 0, 80, 64]));
+      const { composed } = rig.planeCounts('high');
+      rig.frames();
+      assert.equal(rig.planeCounts('high').composed, composed + 1, `major frame ${n}`);
+      if (n < 5)
+        assert.equal(rig.planeCounts('low').composed, before, 'the lower plane is under way');
+    }
+    rig.frames(60);
+    assert.equal(rig.planeCounts('low').composed, before + 1, 'the lower plane is not forgotten');
   });
 });

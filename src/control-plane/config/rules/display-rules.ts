@@ -3,14 +3,18 @@ import { Rect, rectInside, type Area } from '../../../base/rectangle.ts';
 import { nsOf } from '../../../schedule/compile-plan.ts';
 import { composeCostNs } from '../../../schedule/cost-model.ts';
 import { rectangleOf } from '../../../schedule/display-plan.ts';
-import type { Asil, GatewayConfig, PlaneConfig } from '../../../schedule/gateway-config.ts';
+import {
+  ASILS,
+  type Asil,
+  type GatewayConfig,
+  type PlaneConfig,
+} from '../../../schedule/gateway-config.ts';
 import { edidProblems } from '../../../wire/edid.ts';
 import { includesFeature } from '../../features/feature-sets.ts';
 import { didYouMean, type Finding } from '../validator.ts';
 import { everyDisplay, everyPlane, everyScanout, scanoutsOf } from './display-entries.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 
-const ASILS: readonly Asil[] = ['QM', 'A', 'B', 'C', 'D'];
 /** Where a plane's rectangle says what an EDID has to describe. */
 const RECT_FIELD = { widthPx: 2, heightPx: 3 } as const;
 
