@@ -52,6 +52,8 @@ export interface GpuPartition {
   readonly gpu?: GpuOptions;
   readonly net?: NetDeviceConfig;
   readonly asil?: 'QM' | 'B';
+  /** Of its queues in its window, in place of those of all. */
+  readonly caps?: Partial<WindowQueueConfig>;
 }
 
 export interface GpuRigOptions {
@@ -127,7 +129,7 @@ export function gpuRigConfig(options: GpuRigOptions = {}): GatewayConfig {
     offsetUs: n * (windowUs + 10),
     durationUs: windowUs,
     pollUs: 500,
-    queues: queuesOf(partition, options.caps),
+    queues: queuesOf(partition, partition.caps ?? options.caps),
   }));
   return {
     formatVersion: 1,
