@@ -79,7 +79,7 @@ export class Compositor implements QueueService {
   }
 
   serve(bytesLeft: number): number {
-    const bytesMax = bytesLeft < GPU_PIECE_BYTES ? bytesLeft : GPU_PIECE_BYTES;
+    const bytesMax = Math.min(bytesLeft, GPU_PIECE_BYTES);
     this.band.open(bytesMax);
     this.pending = !this.done();
     if (!this.pending) this.words[this.countersAt + DisplayCounter.COMPOSED]! += 1;

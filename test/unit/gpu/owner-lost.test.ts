@@ -146,6 +146,25 @@ for (const ownerLost of ['keep', 'blank', 'warning'] as const) {
   });
 }
 
+describe('GPU plane without owner', () => {
+  it("[utest->req~gpu.owner-lost~1] shows what a lost owner's would, and is nobody's fault", () => {
+    const rig = new GpuRig({
+      partitions: { a: { gpu: { planes: ['low'] } } },
+      display: {
+        planes: [
+          { id: 'low', z: 0, rectPx: [0, 0, WIDTH, HEIGHT], asil: 'QM' },
+          { id: 'high', z: 1, rectPx: [64, 32, 80, 64], asil: 'B', ownerLost: 'blank' },
+        ],
+        protectedRegions: [{ id: 'r', plane: 'high', rectPx: [0, 0, 8, 8], frozenAfterUs: 20_000 }],
+      },
+    });
+    rig.frames(20);
+    assert.deepEqual(shown(rig), INSTEAD.blank([]));
+    assert.deepEqual(rig.regionCounts(), { checks: 0, mismatches: 0, frozen: 0 });
+    assert.deepEqual(rig.faults('a'), {});
+  });
+});
+
 describe('GPU scanout for the control plane', () => {
   it('[utest->req~gpu.commands~1] its size and what has changed since it was taken over', () => {
     const rig = rigWith('keep');
