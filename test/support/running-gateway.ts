@@ -38,10 +38,14 @@ export function cockpitWith(
   };
 }
 
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+export async function until(
+  condition: () => boolean,
+  what: string,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const end = performance.now() + patienceMs;
   while (!condition()) {
-    if (performance.now() > end) assert.fail(`not within ${PATIENCE_MS} ms: ${what}`);
+    if (performance.now() > end) assert.fail(`not within ${patienceMs} ms: ${what}`);
     await new Promise((resolve) => {
       setTimeout(resolve, POLL_MS);
     });
