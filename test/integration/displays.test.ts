@@ -1,4 +1,7 @@
-/** Guests with displays, with their threads: what is shown is what they drew, also beside one that floods or freezes. */
+/**
+ * Guests with displays, with their threads: what is shown is what they drew, also beside one that floods or
+ * freezes.
+ */
 import { strict as assert } from 'node:assert';
 import { Fault } from '../../src/base/fault.ts';
 import {

@@ -1,4 +1,7 @@
-/** Draws config/cluster-warning.png: what the cluster's plane shows when its owner is lost. Run it to write the file. */
+/**
+ * Draws config/cluster-warning.png: what the cluster's plane shows when its owner is lost. Run it to write the
+ * file.
+ */
 import path from 'node:path';
 import { Canvas } from '../../src/guest/raster/canvas.ts';
 import { Typeface } from '../../src/guest/raster/typeface.ts';
