@@ -237,6 +237,12 @@ describe('rules: protected regions', () => {
     });
   });
 
+  it('[utest->req~cfg.semantic~1] a display may do without protected regions', () => {
+    const draft = sharedDisplay();
+    const { protectedRegions: _, ...rest } = display(draft);
+    assert.deepEqual(problemsOf(JSON.stringify({ ...draft, displays: [rest] })), []);
+  });
+
   it('[utest->req~cfg.semantic~1] a region of an unknown plane is one finding', () => {
     refuses('region-plane-unknown', `${REGION}/plane`, ['"nobody"'], (draft) => {
       region(draft).plane = 'nobody';

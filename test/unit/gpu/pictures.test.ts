@@ -191,6 +191,25 @@ describe('GPU blobs', () => {
     assert.equal(guest.run(show).type, GpuResponse.ERR_INVALID_PARAMETER);
   });
 
+  it('[utest->req~mem.wrap~1] an entry may lie across a border of 4 GiB', () => {
+    const rig = new GpuRig();
+    const guest = rig.guest('a');
+    const { sliceAt } = rig.plan.layout.partitions[0]!;
+    const [border, upperAt] = [0x2_0000_0000, sliceAt + 3 * 1024 * 1024];
+    rig.device('a').memory.setRegions([
+      { guestPhysical: 0x1_0000_0000, size: 2 * 1024 * 1024, arenaAt: sliceAt },
+      { guestPhysical: border - 4096, size: 8192, arenaAt: upperAt },
+    ]);
+    const bytes = pattern(256);
+    rig.plane.arena.u8.set(bytes, upperAt + 4096 - 100);
+    guest.ok(create2d(1, 16, 16));
+    guest.ok(attach(1, [{ address: border - 100, length: 1024 }]));
+    guest.ok(setScanout(0, 1, [0, 0, 16, 16]));
+    for (let row = 0; row < 16; row++) guest.ok(transfer(1, [0, row, 16, 1], row * 64));
+    guest.ok(flush(1, [0, 0, 16, 16]));
+    assert.deepEqual(part(rig.picture('low'), WIDTH, [0, 0, 16, 16]), [...seen(bytes)]);
+  });
+
   it('[utest->req~mem.bounds~1] a backing that its partition cannot reach any more ends the command, and only that', () => {
     const rig = new GpuRig();
     const guest = rig.guest('a');
