@@ -23,6 +23,8 @@ export interface QueueLoad {
 export interface Instant {
   /** The visit that is just missed, or the one in which everything happens. */
   readonly missed: Visit;
+  /** Whether everything happens in one visit, behind one of its looks that finds nothing. */
+  readonly prompt: boolean;
   /** Requests of the flow up to and including the one that waits longest. */
   readonly requests: number;
   /** Pieces of the whole queue that are served up to its end. */
@@ -93,13 +95,18 @@ class Found {
   /** Requests that come behind an empty look, and are served in the same visit. */
   private prompt(visit: Visit): void {
     const { arrivals } = this.load;
+    const { cutoffNs, endNs } = visit;
     for (let n = 0; n < STEPS_MAX; n++) {
       const step = arrivals.step(n);
       if (step.pieces > visit.quota) return;
-      const publishedNs = visit.cutoffNs + visit.promptNs(step.pieces);
-      this.note(visit, visit, step, publishedNs, publishedNs);
+      const lastNs = visit.promptNs(step.pieces);
+      // The look may be any of the visit: one that leaves the time for all that is counted.
+      const startNs = Math.min(cutoffNs, endNs - lastNs);
+      const publishedNs = startNs + lastNs;
+      const place = { missed: visit, prompt: true, startNs, servedIn: visit };
+      this.note(place, step, publishedNs, publishedNs);
       const before = n === 0 ? 0 : requestsOf(arrivals.step(n - 1));
-      this.noteBacklog(arrivals.requestsWithin(publishedNs - visit.cutoffNs) - before);
+      this.noteBacklog(arrivals.requestsWithin(lastNs) - before);
     }
   }
 
@@ -108,23 +115,20 @@ class Found {
    * that comes last at this instant, whichever flow the curve steps for.
    */
   note(
-    missed: Visit,
-    servedIn: Visit,
+    place: Pick<Instant, 'missed' | 'prompt' | 'startNs' | 'servedIn'>,
     step: ArrivalStep,
     publishedNs: Nanoseconds,
     notifiedNs: Nanoseconds,
   ): void {
-    const arrivalNs = missed.cutoffNs + step.offsetNs;
+    const arrivalNs = place.startNs + step.offsetNs;
     for (let source = 0; source < step.requests.length; source++) {
       this.notified[source] = Math.max(this.notified[source]!, notifiedNs - arrivalNs);
       const boundNs = publishedNs - arrivalNs;
       if (boundNs <= (this.best[source]?.boundNs ?? -Infinity)) continue;
       const instant = {
-        missed,
-        servedIn,
+        ...place,
         requests: step.requests[source]!,
         pieces: step.pieces,
-        startNs: missed.cutoffNs,
         arrivalNs,
         publishedNs,
       };
@@ -217,12 +221,14 @@ class BusyPeriod {
     quota: number,
   ): number {
     const { arrivals } = this.load;
+    const { missed } = this;
+    const place = { missed, prompt: false, startNs: missed.cutoffNs, servedIn: visit };
     let next = at;
     for (; arrivals.step(next).pieces <= served && next < STEPS_MAX; next++) {
       const step = arrivals.step(next);
       const publishedNs = this.published[step.pieces - 1]!;
       const notifiedNs = frameNs + visit.notifiedNs + this.earlierNs(step.pieces - served + quota);
-      this.found.note(this.missed, visit, step, publishedNs, notifiedNs);
+      this.found.note(place, step, publishedNs, notifiedNs);
       this.countBacklog(step);
     }
     return next;

@@ -3,7 +3,7 @@ import { NS_PER_US, type Nanoseconds } from '../base/time.ts';
 import type { GatewayPlan } from '../schedule/gateway-plan.ts';
 import { spanMin } from './arrival-curve.ts';
 import type { Instant } from './busy-period.ts';
-import type { FlowBound, QueueView, Shortage } from './flow-bounds.ts';
+import type { FlowBound, Shortage } from './flow-bounds.ts';
 import { passage } from './passage.ts';
 import type { Visit } from './visit.ts';
 
@@ -74,7 +74,10 @@ function quotas(visits: readonly Visit[]): string {
 
 /** What the request waits for most: the way to the next visit, or visits that are full. */
 function waits({ queue, critical }: FlowBound): string {
-  const { missed, publishedNs, startNs } = critical!;
+  const { missed, publishedNs, startNs, prompt } = critical!;
+  if (prompt) {
+    return `the other queues of window "${missed.window.id}" come first, for ${micros(publishedNs - startNs)}`;
+  }
   const stages = passage(queue.load, critical!);
   const full = stages.slice(0, -1);
   const first = stages[0]!;
@@ -91,24 +94,24 @@ function waits({ queue, critical }: FlowBound): string {
 
 /** The arrivals that show it, and what serves them when. */
 export function counterexampleLines(plan: GatewayPlan, bound: FlowBound): string[] {
-  const { flow, critical, queue } = bound;
+  const { flow, critical } = bound;
   if (!critical) return [];
   const arrivals = criticalArrivals(bound).slice(0, 8);
   const more = critical.requests > arrivals.length ? ', …' : '';
   return [
     `${critical.requests} requests of ${flow.id} come at ${arrivals.map(micros).join(', ')}${more}: ` +
-      `just too late for window "${critical.missed.window.id}"${others(queue, critical)}`,
+      `just too late for ${critical.prompt ? 'a look of ' : ''}window "${critical.missed.window.id}"` +
+      others(bound, critical),
     ...stageLines(plan, bound, critical),
     `request ${critical.requests}, there since ${micros(critical.arrivalNs)}, ` +
       `is published at ${micros(critical.publishedNs)}`,
   ];
 }
 
-function others({ flows, load }: QueueView, { pieces, requests }: Instant): string {
+function others({ queue: { flows }, flow }: FlowBound, { pieces, requests }: Instant): string {
   if (flows.length === 1) return '';
-  const [source] = load.arrivals.sources;
-  const rest = pieces - requests * source!.pieces;
-  return rest > 0 ? `, with ${rest} of the other flows of the queue` : '';
+  // All flows begin together: some of each are there.
+  return `, with ${pieces - requests * flow.pieces} of the other flows of the queue`;
 }
 
 function stageLines(plan: GatewayPlan, { queue }: FlowBound, critical: Instant): string[] {

@@ -1,7 +1,7 @@
 /** The arithmetic behind one bound, line by line: visits, cut-offs, the busy window, the bound. */
 import type { GatewayPlan } from '../schedule/gateway-plan.ts';
 import { arrivalsMax, spanMin } from './arrival-curve.ts';
-import { responsesBehind } from './busy-period.ts';
+import { responsesBehind, type Instant } from './busy-period.ts';
 import { counterexampleLines, micros, shortageText } from './counterexample.ts';
 import type { FlowBound } from './flow-bounds.ts';
 import { passage, type Stage } from './passage.ts';
@@ -98,7 +98,8 @@ function busyWindow(plan: GatewayPlan, bound: FlowBound): Paragraph[] {
     `just behind "${visit.window.id}"`,
     micros(responsesBehind(load, n).flows[source]!.boundNs),
   ]);
-  const a = `a = ${micros(missed.cutoffNs)}, the cut-off of "${missed.window.id}"`;
+  const what = critical.prompt ? 'a look' : 'the cut-off';
+  const a = `a = ${micros(critical.startNs)}, ${what} of "${missed.window.id}"`;
   return [
     { title: 'longest response, by the window that is just missed', rows: behind },
     { title: `busy window from ${a}`, rows: busyRows(plan, bound) },
@@ -120,11 +121,10 @@ function busyWindow(plan: GatewayPlan, bound: FlowBound): Paragraph[] {
 /** One row for every arrival step up to one behind the critical one. */
 function busyRows(plan: GatewayPlan, bound: FlowBound): string[][] {
   const { critical, queue, flow } = bound;
-  const { missed, publishedNs, pieces } = critical!;
+  const { startNs, pieces } = critical!;
   const { arrivals } = queue.load;
   const head = ['q', 'delta(q)', 'A', 'n(A)', 'window', 'place', 'F(n)', 'F(n) - a - A'];
   const own = queue.flows.indexOf(flow);
-  const prompt = publishedNs <= missed.endNs;
   const stages = passage(queue.load, critical!);
   const rows = [head];
   for (let n = 0; arrivals.step(n).pieces <= pieces && rows.length <= ROWS_MAX; n++) {
@@ -132,7 +132,7 @@ function busyRows(plan: GatewayPlan, bound: FlowBound): string[][] {
     const q = step.requests[own]!;
     const stage = stages.find(({ to }) => step.pieces <= to);
     if (!stage) break;
-    const { place, atNs, where } = placeOf(plan, stage, step.pieces, prompt ? missed : undefined);
+    const { place, atNs, where } = placeOf(plan, stage, step.pieces, critical!);
     rows.push([
       String(q),
       micros(spanMin(flow.arrival, q)),
@@ -141,17 +141,17 @@ function busyRows(plan: GatewayPlan, bound: FlowBound): string[][] {
       where,
       String(place),
       micros(atNs),
-      micros(atNs - missed.cutoffNs - step.offsetNs),
+      micros(atNs - startNs - step.offsetNs),
     ]);
   }
   return rows;
 }
 
-function placeOf(plan: GatewayPlan, stage: Stage, piece: number, prompt: Visit | undefined) {
+function placeOf(plan: GatewayPlan, stage: Stage, piece: number, { prompt, startNs }: Instant) {
   const { visit, frameNs, from } = stage;
   const place = piece - from + 1;
   if (prompt) {
-    return { place, where: visit.window.id, atNs: prompt.cutoffNs + prompt.promptNs(place) };
+    return { place, where: visit.window.id, atNs: startNs + visit.promptNs(place) };
   }
   const frame = frameNs / plan.majorFrameNs;
   const where = frame === 0 ? visit.window.id : `${visit.window.id} +${frame}`;

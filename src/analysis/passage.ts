@@ -18,9 +18,9 @@ export const STAGES_MAX = 64;
 /** Stages up to the one that serves piece `pieces`, at most {@link STAGES_MAX} of them. */
 export function passage(load: QueueLoad, instant: Instant): Stage[] {
   const { visits, majorFrameNs, frameQuota } = load;
-  const { missed, servedIn, pieces } = instant;
-  if (instant.publishedNs <= missed.endNs) {
-    return [{ visit: servedIn, frameNs: 0, from: 1, to: pieces }];
+  const { missed, prompt, pieces } = instant;
+  if (prompt) {
+    return [{ visit: missed, frameNs: 0, from: 1, to: pieces }];
   }
   const stages: Stage[] = [];
   const index = visits.indexOf(missed);

@@ -81,7 +81,7 @@ function curves(bound: FlowBound): string {
   const { critical, queue, flow, boundNs } = bound;
   const title = text(10, 18, `${flow.id}: ${bound.shortage ? 'does not hold' : 'holds'}`);
   if (!critical || boundNs === null) return title + text(LEFT, 60, 'no bound');
-  const { startNs, publishedNs, arrivalNs, pieces, missed } = critical;
+  const { startNs, publishedNs, arrivalNs, pieces, missed, prompt } = critical;
   const untilNs = publishedNs + (publishedNs - startNs) / 10;
   const x = scale(startNs, untilNs);
   const y = (level: number) => PLOT_TOP + PLOT_HEIGHT * (1 - level / (pieces + 1));
@@ -93,11 +93,12 @@ function curves(bound: FlowBound): string {
   }
   const served = passage(queue.load, critical).flatMap(({ visit, frameNs, from, to }) =>
     Array.from({ length: Math.min(to, pieces) - from + 1 }, (_, n) => ({
-      atNs: publishedNs <= missed.endNs ? publishedNs : frameNs + visit.publishedNs(n + 1),
+      atNs: prompt ? startNs + visit.promptNs(n + 1) : frameNs + visit.publishedNs(n + 1),
       level: from + n,
     })),
   );
   const middle = y(pieces - 0.5);
+  const begin = prompt ? 'a look' : 'cut-off';
   return [
     title,
     path('g', [
@@ -111,7 +112,7 @@ function curves(bound: FlowBound): string {
       [x(publishedNs), middle],
     ]),
     text(x(arrivalNs) + 6, middle - 5, `R = ${micros(boundNs)}`),
-    text(LEFT, y(0) + 16, `cut-off of "${missed.window.id}", ${micros(startNs)}`, 'class="s"'),
+    text(LEFT, y(0) + 16, `${begin} of "${missed.window.id}", ${micros(startNs)}`, 'class="s"'),
     text(WIDTH - RIGHT - 120, y(0) + 16, micros(Math.round(untilNs)), 'class="s"'),
     text(10, PLOT_TOP + 20, 'arrivals', 'style="fill:#b03030"'),
     text(10, PLOT_TOP + 40, 'service', 'style="fill:#3060a0"'),

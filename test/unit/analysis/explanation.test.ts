@@ -5,6 +5,7 @@ import { counterexampleLines } from '../../../src/analysis/counterexample.ts';
 import { explain } from '../../../src/analysis/explanation.ts';
 import { flowBounds } from '../../../src/analysis/flow-bounds.ts';
 import { picture } from '../../../src/analysis/picture.ts';
+import { netPlan } from '../../support/network.ts';
 import { timingPlan, type TimedPlan } from '../../support/timing-plan.ts';
 
 /** Window [0, 9) in 10, cost 2, one request each; P = 10 with jitter: the second waits behind a full visit. */
@@ -74,8 +75,54 @@ describe('explanation of a bound', () => {
       ],
       flows: [{ queue: 0, arrival: { periodNs: 10_000 } }],
     });
-    assert.ok(shown['critical instant']!.some((line) => line.includes('"w0"')));
+    // Behind a look of the open window, and published before it ends: the other's 32 come first.
+    assert.deepEqual(shown['critical instant'], [
+      '1 requests of f0 come at 6.691 µs: just too late for a look of window "w0"',
+      'window "w0" serves 1 to 1 from 0 µs on',
+      'request 1, there since 6.69 µs, is published at 9.9 µs',
+    ]);
+    assert.equal(
+      shown['busy window from a = 6.69 µs, a look of "w0"']![1],
+      '1 | 0 µs | 0 µs | 1 | w0 | 1 | 9.9 µs | 3.21 µs',
+    );
     assert.match(shown['bound']![0]!, /= 3\.21 µs/);
+  });
+
+  it('[utest->req~time.explained~1] a busy window is shown as far as anybody reads', () => {
+    const arrival = { periodNs: 50_000, jitterNs: 2_000_000, spacingNs: 1000 };
+    const rows = (pieces: number) => {
+      const shown = paragraphs(table({ flows: [{ queue: 0, arrival, pieces }] }));
+      assert.match(shown['critical instant']![0]!, /, …: just too late for window "w0"/);
+      const title = Object.keys(shown).find((name) => name.startsWith('busy window'))!;
+      return shown[title]!.length - 1;
+    };
+    assert.equal(rows(1), 40);
+    // 64 visits of one piece each are 32 requests of two.
+    assert.equal(rows(2), 32);
+  });
+
+  it('[utest->req~time.explained~1] bursts, and a queue that no route leads away from', () => {
+    const arrival = { periodNs: 40_000, burst: 2 };
+    const timed = timingPlan(table({ flows: [{ queue: 0, arrival }] }));
+    const devices = timed.devices.map((device) => ({ ...netPlan(device), routes: [] }));
+    const plan = { ...timed, devices, routes: [] };
+    const [flow, ...rest] = explain(plan, flowBounds(plan)[0]!);
+    assert.equal(flow!.rows[0]![0], 'f0: p.net0.transmitq0');
+    assert.match(flow!.rows[1]![0]!, /^2 requests every P = 40 µs,/);
+    assert.deepEqual(rest.find(({ title }) => title === 'assumed')!.rows, [
+      ['p.net0.transmitq0 carries f0 only, within the arrival contract'],
+    ]);
+    // Nor has a comparison anything to say of one.
+    const [moved] = movedBounds(plan, { ...plan, windows: [] });
+    assert.ok(moved!.why.every((text) => !text.includes('route')));
+  });
+
+  it('[utest->req~time.assumptions~1] packets in pieces: what the segments are assumed to be', () => {
+    const assumed = paragraphs(
+      table({ flows: [{ queue: 0, arrival: { periodNs: 90_000 }, pieces: 3 }] }),
+    );
+    assert.ok(assumed['flow']!.some((text) => text.startsWith('each takes 3 places of C = 2 µs')));
+    assert.equal(assumed['assumed']![2], 'a packet of 100 bytes is cut into at most 2 segments');
   });
 
   it('[utest->req~time.explained~1] flows of one ring are named, and those that come with a critical request', () => {
@@ -124,6 +171,11 @@ describe('comparison of two tables', () => {
       timingPlan({ ...more, majorFrameNs: 20_000, windows: [...more.windows, second] }),
     );
     assert.ok(moved!.why.includes('requests sure in window "w1" none -> 1'));
+    const [back] = movedBounds(
+      timingPlan({ ...more, majorFrameNs: 20_000, windows: [...more.windows, second] }),
+      timingPlan({ ...more, majorFrameNs: 20_000 }),
+    );
+    assert.ok(back!.why.includes('requests sure in window "w1" 1 -> none'));
   });
 });
 
