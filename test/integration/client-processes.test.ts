@@ -1,7 +1,7 @@
 /** How benches and system tests drive their clients, on programs that only play them. */
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { EightPartitions } from '../../src/cli/bench/eight-partitions.ts';
@@ -10,11 +10,13 @@ import { GatewayProcess } from '../../src/cli/clients/gateway-process.ts';
 import { bothWays, guestsConfig } from '../../src/cli/clients/guests-config.ts';
 import { LinuxGuest } from '../../src/cli/clients/linux-guest.ts';
 import { clientsMissing } from '../../src/cli/clients/missing-clients.ts';
-import { machineWords } from '../../src/cli/clients/qemu-guest.ts';
+import { machineWords, type QemuDisplay } from '../../src/cli/clients/qemu-guest.ts';
 import { Testpmd } from '../../src/cli/clients/testpmd.ts';
 import { until } from '../../src/cli/clients/wait.ts';
+import type { GatewayConfig } from '../../src/schedule/gateway-config.ts';
 import { TestDirectory } from '../support/command-line.ts';
 import { repositoryPath } from '../support/judged.ts';
+import { twoPartitions } from '../support/two-partitions.ts';
 
 const sh = (script: string, options = {}) =>
   new ClientProcess('player', '/bin/sh', ['-c', script], options);
@@ -239,6 +241,20 @@ describe('words of a QEMU machine', () => {
     ])
       assert.ok(words.includes(part), `${part} in ${words}`);
   });
+
+  it('[utest->req~vhost.clients~1] a machine has one processor, 192 MiB and no display unless it is told', () => {
+    const plain = machineWords({ devices: [] });
+    assert.deepEqual(plain.slice(plain.indexOf('-m'), plain.indexOf('-object')), [
+      ...['-m', '192M', '-smp', '1'],
+    ]);
+    assert.equal(plain.at(-1), 'chardev:serial');
+    const own = (display: QemuDisplay) =>
+      machineWords({ devices: [], display }).slice(plain.length);
+    assert.deepEqual(own({ device: 'virtio-gpu-pci' }), ['-device', 'virtio-gpu-pci']);
+    assert.deepEqual(own({ device: 'vhost-user-vga', socket: 's' }), [
+      ...['-chardev', 'socket,id=display,path=s', '-device', 'vhost-user-vga,chardev=display'],
+    ]);
+  });
 });
 
 describe('gateways for clients', function () {
@@ -282,6 +298,26 @@ describe('gateways for clients', function () {
     const other = await GatewayProcess.start(config);
     await other.kill();
     assert.throws(() => other.report(), /a report/);
+    files.remove();
+  });
+
+  it('[utest->req~vhost.clients~1] one without sockets of its own is there at once; one that crashes has not ended in order', async () => {
+    const config = twoPartitions(() => {});
+    const [first] = config.partitions;
+    const files = new TestDirectory();
+    const connecting: GatewayConfig['partitions'][number]['guest'] = {
+      ...{ type: 'vhost-user', socketDirectory: files.file('sockets') },
+      ...{ socketMode: 'connect', unsealed: 'refuse' },
+    };
+    const gateway = await GatewayProcess.start({
+      ...config,
+      partitions: [{ ...first!, guest: connecting }, ...config.partitions.slice(1)],
+    });
+    await gateway.process.waitFor(`partition ${first!.id}: idle -> cold-start`);
+    assert.deepEqual(readdirSync(files.file('sockets')), [], 'it makes none');
+    process.kill(gateway.process.pid, 'SIGKILL');
+    await assert.rejects(gateway.stop(), /did not end in order[^]*gateway\|/);
+    assert.throws(() => gateway.report(), /a report/);
     files.remove();
   });
 

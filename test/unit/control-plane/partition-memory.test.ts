@@ -1,4 +1,4 @@
-/** Memory that front-ends share in real-time mode: there and locked while it is mapped, and no longer. */
+/** Memory that front-ends share: where it is mapped, and in real-time mode there and locked, no longer than that. */
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import {
@@ -107,4 +107,32 @@ describe('memory of front-ends in real-time mode', () => {
       for (const range of ranges) shared.release(range);
     });
   }
+
+  it('[utest->req~vhost.memory-checked~1] a range that the host does not map is refused, and its file stays free', () => {
+    const claims = new Map<string, number>();
+    const refusing = Object.assign(Object.create(mapping) as ArenaMapping, { map: () => false });
+    const parts = { area, resident: undefined, acceptUnsealed: false, claims };
+    const shared = new PartitionMemory({ ...parts, partition: 0, mapping: refusing });
+    assert.equal(shared.acquire(file, { from: 0, to: BYTES }), 'mmap failed');
+    assert.equal(claims.size, 0);
+    const other = new PartitionMemory({ ...parts, partition: 1, mapping });
+    other.release(mapped(other));
+  });
+
+  it('[utest->req~vhost.memory-private~1] ranges lie side by side, and one that has gone leaves its place to the next', () => {
+    const shared = partition(undefined);
+    const quarter = BYTES / 4;
+    const [first, second] = [mapped(shared, 0, quarter), mapped(shared, quarter, 2 * quarter)];
+    assert.deepEqual([first.arenaAt, second.arenaAt], [area.sliceAt, area.sliceAt + quarter]);
+    shared.release(first);
+    const larger = mapped(shared, 2 * quarter, BYTES);
+    assert.equal(larger.arenaAt, area.sliceAt + 2 * quarter, 'it does not fit into the gap');
+    const fitting = mapped(shared, 0, quarter);
+    assert.equal(fitting.arenaAt, area.sliceAt);
+    const rest = area.sliceBytes - BYTES;
+    const file = createMemoryFile('more', rest + 4096, { seal: true });
+    assert.match(String(shared.acquire(file, { from: 0, to: rest + 4096 })), /^no room for /);
+    closeDescriptor(file);
+    for (const range of [second, larger, fitting]) shared.release(range);
+  });
 });
