@@ -16,6 +16,8 @@ import { processNs } from '../clients/thread-time.ts';
 import { nowNs } from '../clients/wait.ts';
 import { textTable } from '../text-table.ts';
 import type { BenchResult, Progress } from './bench-result.ts';
+import { copiesText, gpuCopies } from './gpu-copies.ts';
+import { gpuNeighbour, neighbourText } from './gpu-neighbour.ts';
 import { spreadOf, type Spread } from './spread.ts';
 
 const RUNS_MAX = 5;
@@ -154,6 +156,9 @@ function tableOf(display: readonly Comparison[]): string {
 export async function gpu(progress: Progress): Promise<BenchResult> {
   const pairs: Pair[] = [];
   const start = nowNs();
+  progress('copies');
+  const copies = gpuCopies();
+  const neighbour = await gpuNeighbour(progress);
   for (let pairNs = 0; pairs.length < RUNS_MAX && nowNs() - start + pairNs < LIMIT_NS;) {
     const from = nowNs();
     const sample = async (system: System) => {
@@ -165,11 +170,15 @@ export async function gpu(progress: Progress): Promise<BenchResult> {
   }
   const display = OPERATIONS.map((operation) => compare(operation, pairs));
   return {
-    document: { runs: pairs.length, display },
+    document: { runs: pairs.length, display, copies, neighbour },
     text: [
       `1280x800, ${pairs.length} pairs of boots; CPU of the back-end in µs per operation`,
       tableOf(display),
       "QEMU's back-end sends its front-end every update, the gateway what changed once a refresh",
+      '',
+      copiesText(copies),
+      '',
+      neighbourText(neighbour),
     ].join('\n'),
   };
 }
