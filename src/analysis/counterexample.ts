@@ -76,7 +76,8 @@ function quotas(visits: readonly Visit[]): string {
 function waits({ queue, critical }: FlowBound): string {
   const { missed, publishedNs, startNs, prompt } = critical!;
   if (prompt) {
-    return `the other queues of window "${missed.window.id}" come first, for ${micros(publishedNs - startNs)}`;
+    const waited = micros(publishedNs - startNs);
+    return `the other queues of window "${missed.window.id}" come first, for ${waited}`;
   }
   const stages = passage(queue.load, critical!);
   const full = stages.slice(0, -1);

@@ -188,10 +188,10 @@ describe('embedded GPU cursor', () => {
       const found = Array.from(guest.display()).flatMap((pixel, n) => (pixel === -1 ? [n] : []));
       return [found.length, found[0]];
     };
-    cursor.show(4, 2, 4, 10);
-    assert.deepEqual(lit(), [64 * 64, 10 * WIDTH + 4]);
-    cursor.move(1, 9);
-    assert.deepEqual(lit(), [64 * 64, 9 * WIDTH + 1]);
+    cursor.show(4, 2, 0, 8);
+    assert.deepEqual(lit(), [64 * 64, 8 * WIDTH]);
+    cursor.move(-1, 4);
+    assert.deepEqual(lit(), [63 * 64, 4 * WIDTH]);
     cursor.hide();
     assert.deepEqual(lit(), [0, undefined]);
     assert.equal(refused(guest), 0);
