@@ -18,7 +18,7 @@ export const BENCH_SHAPE: CommandShape = {
   options: { json: 'flag', debug: 'flag' },
 };
 
-interface Bench {
+export interface Bench {
   /** What must be on this machine: a bench never ends well with empty data. */
   readonly needs: readonly Client[];
   readonly run: (progress: Progress) => BenchResult | Promise<BenchResult>;
@@ -40,12 +40,16 @@ function showProgress(what: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`);
 }
 
-export async function bench(words: readonly string[]): Promise<number> {
+// [impl->req~cli.bench~1]
+export async function bench(
+  words: readonly string[],
+  benches: Readonly<Record<string, Bench>> = BENCHES,
+): Promise<number> {
   const { positionals, options } = parseArguments(words, BENCH_SHAPE);
   const name = positionals[0]!;
-  const chosen = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  const chosen = Object.hasOwn(benches, name) ? benches[name] : undefined;
   if (!chosen) {
-    const known = Object.keys(BENCHES);
+    const known = Object.keys(benches);
     throw new UsageError(`there is no bench "${name}"; there are ${known.join(', ')}`);
   }
   const missing = clientsMissing(chosen.needs);

@@ -25,10 +25,12 @@ interface Phases {
   readonly blocks: number;
 }
 
-/** Short phases, so that what else happens on the machine falls on both sides alike. */
-const READER: Phases = { pairs: 60, seconds: 2, settleMs: 500, blocks: 6 };
-/** A browser takes seconds to start, which are not measured. */
-const BROWSER: Phases = { pairs: 6, seconds: 6, settleMs: 8000, blocks: 6 };
+const PHASES: Readonly<Record<'reader' | 'browser', Phases>> = {
+  /** Short, so that what else happens on the machine falls on both sides alike. */
+  reader: { pairs: 60, seconds: 2, settleMs: 500, blocks: 6 },
+  /** A browser takes seconds to start, which are not measured. */
+  browser: { pairs: 6, seconds: 6, settleMs: 8000, blocks: 6 },
+};
 
 /** Lateness of window starts in nanoseconds. */
 interface Lateness {
@@ -140,15 +142,15 @@ async function observe(
   return { alone: one, lookedAt: other, ratioP99, blocks: spreadOf(ratios) };
 }
 
-async function measured(progress: Progress): Promise<Observations> {
+async function measured(progress: Progress, phases: typeof PHASES): Promise<Observations> {
   const watched = new Watched();
   await watched.start();
   try {
     progress('a reader comes and goes');
-    const reader = await observe(watched, new Reader(watched.url), READER);
+    const reader = await observe(watched, new Reader(watched.url), phases.reader);
     if (clientsMissing(['chromium']).length > 0) return { reader, browser: null };
     progress('a browser comes and goes');
-    return { reader, browser: await observe(watched, new Browser(watched.url), BROWSER) };
+    return { reader, browser: await observe(watched, new Browser(watched.url), phases.browser) };
   } finally {
     await watched.stop();
   }
@@ -172,8 +174,8 @@ function textOf({ reader, browser }: Observations): string {
   ].join('\n');
 }
 
-export async function dashboard(progress: Progress): Promise<BenchResult> {
-  const observations = await measured(progress);
+export async function dashboard(progress: Progress, phases = PHASES): Promise<BenchResult> {
+  const observations = await measured(progress, phases);
   const compared = 'alternating phases of one run: nobody looks, somebody does';
   return { document: { compared, ...observations }, text: textOf(observations) };
 }

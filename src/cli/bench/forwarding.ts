@@ -16,13 +16,19 @@ import type { GatewayConfig } from '../../schedule/gateway-config.ts';
 import type { GatewayPlan, PlanNetDevice } from '../../schedule/gateway-plan.ts';
 import { textTable } from '../text-table.ts';
 import { BenchRing, BUFFER_BYTES, RING_SIZE } from './bench-ring.ts';
-import type { BenchResult } from './bench-result.ts';
+import type { BenchResult, Progress } from './bench-result.ts';
 import { spreadOf, type Spread } from './spread.ts';
 
 const BURST = 32;
-const ROUNDS = 31;
-const BURSTS = 10_000;
 const SIZES = [64, 256, 1514];
+
+interface Counts {
+  readonly rounds: number;
+  /** Of each round. */
+  readonly bursts: number;
+}
+
+const COUNTS: Counts = { rounds: 31, bursts: 10_000 };
 
 type PartitionConfig = GatewayConfig['partitions'][number];
 
@@ -225,7 +231,7 @@ function round(bench: ForwardingBench, loop: Loop, bursts: number): number {
 }
 
 /** Alternating rounds of the three loops at one packet size; all in nanoseconds per packet. */
-function forwardingAt(bytes: number, rounds: number, bursts: number) {
+function forwardingAt(bytes: number, { rounds, bursts }: Counts) {
   const bench = new ForwardingBench(bytes);
   const times: Record<Loop, number[]> = { copyBurst: [], ringBurst: [], pathBurst: [] };
   for (const loop of LOOPS) round(bench, loop, bursts);
@@ -246,9 +252,12 @@ function forwardingAt(bytes: number, rounds: number, bursts: number) {
   };
 }
 
-export function forwarding(): BenchResult {
+export function forwarding(progress: Progress, counts = COUNTS): BenchResult {
   inlineGenerously();
-  const sizes = SIZES.map((bytes) => forwardingAt(bytes, ROUNDS, BURSTS));
+  const sizes = SIZES.map((bytes) => {
+    progress(`${bytes} bytes`);
+    return forwardingAt(bytes, counts);
+  });
   const cell = ({ median, min, max }: Spread) =>
     `${median.toFixed(1)} (${min.toFixed(1)}-${max.toFixed(1)})`;
   const table = textTable([
@@ -260,7 +269,7 @@ export function forwarding(): BenchResult {
   ]);
   return {
     document: {
-      runs: ROUNDS,
+      runs: counts.rounds,
       compared: 'alternating rounds in one process: plain wasm copy, ring to ring, whole path',
       sizes,
     },

@@ -153,7 +153,7 @@ function tableOf(display: readonly Comparison[]): string {
   ]);
 }
 
-export async function gpu(progress: Progress): Promise<BenchResult> {
+export async function gpu(progress: Progress, sampleOver = drawOver): Promise<BenchResult> {
   const pairs: Pair[] = [];
   const start = nowNs();
   progress('copies');
@@ -163,7 +163,7 @@ export async function gpu(progress: Progress): Promise<BenchResult> {
     const from = nowNs();
     const sample = async (system: System) => {
       progress(`pair ${pairs.length + 1} of ${RUNS_MAX} at most, ${system}`);
-      return drawOver(system);
+      return sampleOver(system);
     };
     pairs.push({ gateway: await sample('gateway'), peer: await sample('peer') });
     pairNs = nowNs() - from;

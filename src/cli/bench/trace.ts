@@ -20,6 +20,12 @@ interface TraceTimes {
   readonly withReportsMs: Spread;
 }
 
+interface Counts {
+  readonly items: number;
+  readonly runs: number;
+}
+
+const COUNTS: Counts = { items: 5000, runs: 5 };
 const GOALS = 50;
 const PER_FILE = 50;
 
@@ -87,7 +93,7 @@ export function projectOf(items: number): TraceInput {
 
 const nowMs = () => nowNs() / 1e6;
 
-function traceTimes(items: number, runs: number, progress: Progress): TraceTimes {
+function traceTimes({ items, runs }: Counts, progress: Progress): TraceTimes {
   const input = projectOf(items);
   const traced: number[] = [];
   const reported: number[] = [];
@@ -107,15 +113,12 @@ function traceTimes(items: number, runs: number, progress: Progress): TraceTimes
   };
 }
 
-const ITEMS = 5000;
-const RUNS = 5;
-
-export function traceBench(progress: Progress): BenchResult {
-  const times = traceTimes(ITEMS, RUNS, progress);
+export function traceBench(progress: Progress, counts = COUNTS): BenchResult {
+  const times = traceTimes(counts, progress);
   const cell = ({ median, min, max }: Spread) =>
     `${median.toFixed(0)} ms (${min.toFixed(0)}-${max.toFixed(0)})`;
   const text =
     `${times.items} items, ${times.tags} tags, ${times.links} links: traced in ` +
     `${cell(times.traceMs)}, with all reports ${cell(times.withReportsMs)}`;
-  return { document: { runs: RUNS, ...times }, text };
+  return { document: { runs: counts.runs, ...times }, text };
 }

@@ -202,11 +202,16 @@ async function throughDpdk(bytes: number, series: Series): Promise<Sample> {
   }
 }
 
+type Through = (bytes: number, series: Series) => Promise<Sample>;
+type Systems = Readonly<Record<'gateway' | 'peer', Through>>;
+
+const SYSTEMS: Systems = { gateway: throughGateway, peer: throughDpdk };
+
 /** One pair of samples that count, the gateway's first; the last try when none does. */
-async function pair(bytes: number, series: Series) {
+async function pair(bytes: number, series: Series, systems: Systems) {
   for (let n = 1; ; n++) {
-    const gateway = await throughGateway(bytes, series);
-    const peer = await throughDpdk(bytes, series);
+    const gateway = await systems.gateway(bytes, series);
+    const peer = await systems.peer(bytes, series);
     const least = Math.min(
       ...[gateway, peer].flatMap(({ clientShare, serverShare }) => [clientShare, serverShare]),
     );
@@ -214,9 +219,9 @@ async function pair(bytes: number, series: Series) {
   }
 }
 
-async function forwardingOver(bytes: number, series: Series, runs: number) {
+async function forwardingOver(bytes: number, series: Series, systems: Systems) {
   const pairs: Awaited<ReturnType<typeof pair>>[] = [];
-  for (let n = 0; n < runs; n++) pairs.push(await pair(bytes, series));
+  for (let n = 0; n < RUNS; n++) pairs.push(await pair(bytes, series, systems));
   const of = (value: (found: (typeof pairs)[number]) => number) => spreadOf(pairs.map(value));
   return {
     bytes,
@@ -242,13 +247,13 @@ function sentence(name: string, forwarding: Forwarding): string {
   );
 }
 
-export async function vhostUser(progress: Progress): Promise<BenchResult> {
+export async function vhostUser(progress: Progress, systems = SYSTEMS): Promise<BenchResult> {
   const series = [];
   for (const [n, each] of SERIES.entries()) {
     const forwarding: Forwarding[] = [];
     for (const bytes of n === 0 ? SIZES : [64]) {
       progress(`${each.name}, ${bytes} bytes`);
-      forwarding.push(await forwardingOver(bytes, each, RUNS));
+      forwarding.push(await forwardingOver(bytes, each, systems));
     }
     series.push({ ...each, forwarding });
   }

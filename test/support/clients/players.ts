@@ -4,7 +4,7 @@ import { TestDirectory } from '../command-line.ts';
 
 /**
  * A QEMU that is a guest's console and nothing else: it says its words, is ready at once, and runs
- * what it is told, with its own directory for /tmp. With PANIC set it dies as a kernel does.
+ * what it is told, with its own directory for what goes on. With PANIC set it dies as a kernel does.
  */
 export const QEMU = `#!/bin/sh
 echo "$@" >&2
@@ -14,7 +14,7 @@ echo "$marker ready"
 while read -r number command; do
   [ "$command" != 'poweroff -f' ] || exit 0
   [ "$command" != 'reboot -f' ] || { echo "$marker ready"; continue; }
-  command=$(printf '%s' "$command" | sed "s,/tmp/,\${0%/*}/,g")
+  command=$(printf '%s' "$command" | sed "s,/tmp/command,\${0%/*}/command,g")
   echo "$marker begin $number"
   (eval "$command") </dev/null 2>&1
   status=$?
