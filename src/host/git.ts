@@ -25,7 +25,8 @@ export interface Head {
 
 export function head(root: string): Head {
   const line = git(root, ['log', '-1', '--format=%H %cs'])?.toString().trim() ?? '';
-  const [commit = '', date = ''] = line.split(' ');
+  // Empty outside a repository.
+  const [commit, date] = line === '' ? ['', ''] : (line.split(' ') as [string, string]);
   const changes = git(root, ['status', '--porcelain', '--untracked-files=no'])?.toString() ?? '';
   return { commit, date, dirty: changes !== '' };
 }
@@ -48,8 +49,8 @@ function listed(root: string, revision: string, folders: readonly string[]): Lis
     .split('\0')
     .filter((entry) => entry !== '')
     .map((entry) => {
-      const [meta = '', file = ''] = entry.split('\t');
-      return { hash: meta.split(' ')[2] ?? '', file };
+      const [meta, file] = entry.split('\t');
+      return { hash: meta!.split(' ')[2]!, file: file! };
     });
 }
 

@@ -129,7 +129,7 @@ class DocumentScanner {
   }
 
   private begin(id: string, line: string): void {
-    const [type = '', name = '', revision = ''] = id.split('~');
+    const [type, name, revision] = id.split('~') as [string, string, string];
     this.draft = {
       id,
       type,
@@ -154,8 +154,8 @@ class DocumentScanner {
 
   /** `arch --> dsn : req~x~1` makes an item arch~x~1 that needs dsn. */
   private forward(notation: string, line: string): void {
-    const [skipped = '', rest = ''] = notation.split('-->');
-    const [needs = '', original = ''] = rest.split(':');
+    const [skipped, rest] = notation.split('-->') as [string, string];
+    const [needs, original] = rest.split(':') as [string, string];
     const id = original.trim();
     const [, name, revision] = id.split('~');
     this.begin(`${skipped.trim()}~${name}~${revision}`, line);

@@ -42,7 +42,8 @@ function tagItem(
   n: number,
   match: RegExpMatchArray,
 ): TagItem {
-  const [, type = '', own, revision, id = '', , name = '', , needs] = match;
+  const [, , own, revision, , , , , needs] = match;
+  const [type, id, name] = [match[1]!, match[4]!, match[6]!];
   const text = lines[n]!;
   const line = n + 1;
   const column = match.index! + 1;

@@ -27,7 +27,7 @@ function sourcesAt(root: string, revision: string): Sources {
 /** Lost coverage is a defect. */
 export function traceDiff(words: readonly string[], root: string): number {
   const { positionals, options } = parseArguments(words, SHAPE);
-  const [before = '', after = ''] = positionals;
+  const [before, after] = positionals as [string, string];
   const changes = diffTraces(sourcesAt(root, before), sourcesAt(root, after));
   const title = { before, after };
   if (options['json']) console.log(JSON.stringify({ ...title, changes }, null, 2));

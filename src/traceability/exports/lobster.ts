@@ -12,7 +12,7 @@ function envelope(schema: string, version: number, data: readonly object[]): str
 
 /** `req name@revision`. */
 function tagOf(id: string): string {
-  const [type = '', name = '', revision = ''] = id.split('~');
+  const [type, name, revision] = id.split('~');
   return `${type} ${name}@${revision}`;
 }
 
