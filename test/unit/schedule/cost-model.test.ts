@@ -1,6 +1,9 @@
 /** Declared worst-case costs, against sums worked out by hand. */
 import { strict as assert } from 'node:assert';
 import {
+  composeCostNs,
+  GPU_PIECE_RUNS,
+  piecesOf,
   controlCommandNs,
   descriptorsMaxOf,
   mtuOf,
@@ -9,7 +12,7 @@ import {
   receiveDescriptorsMaxOf,
   requestCostNs,
 } from '../../../src/schedule/cost-model.ts';
-import type { CostsConfig } from '../../../src/schedule/gateway-config.ts';
+import type { CostsConfig, GpuDeviceConfig } from '../../../src/schedule/gateway-config.ts';
 import { deviceDraft, routeDraft, type DeviceDraft } from '../../support/two-partitions.ts';
 
 const COSTS: CostsConfig = {
@@ -24,6 +27,34 @@ function offering(...names: string[]): DeviceDraft {
 
 const PLAIN = offering();
 const routes = (count: number) => Array.from({ length: count }, () => routeDraft('a', 'b'));
+
+describe('cost model: displays', () => {
+  it('[utest->req~sched.budget-before-start~1] a band of a composition costs as declared, or what was measured', () => {
+    const declared: CostsConfig = { ...COSTS, gpuCompose: { baseNs: 7, perKibNs: 2 } };
+    const perKib = composeCostNs({ ...declared, gpuCompose: { baseNs: 0, perKibNs: 1 } });
+    assert.equal(composeCostNs(declared), 7 + 2 * perKib);
+    assert.equal(composeCostNs(COSTS), 5000 + 500 * perKib);
+  });
+
+  it('[utest->req~sched.budget-before-start~1] a piece of a gpu command that is not declared costs what was measured', () => {
+    const gpu = { type: 'virtio-gpu', descriptorsMax: 8 } as GpuDeviceConfig;
+    const cost = (gpuTransfer?: CostsConfig['gpuTransfer']) =>
+      requestCostNs({ ...COSTS, ...(gpuTransfer && { gpuTransfer }) }, gpu, 'control', []);
+    const measured = { baseNs: 10_000, perKibNs: 500, perDescriptorNs: 50 };
+    assert.equal(cost(), cost(measured));
+    const runs = 8 + GPU_PIECE_RUNS;
+    assert.equal(cost({ baseNs: 1, perKibNs: 0, perDescriptorNs: 3 }), 1 + 3 * runs);
+  });
+
+  it('[utest->req~sched.budget-before-start~1] a packet within the MTU is one piece, a longer one its segments and itself', () => {
+    const device = offering('VIRTIO_NET_F_HOST_TSO4');
+    assert.equal(piecesOf(device, plainPacketBytesMax(device)), 1);
+    // Two segments cannot hold 1519 bytes with their headers in less than two MTUs.
+    assert.equal(piecesOf(device, plainPacketBytesMax(device) + 1), 1 + 2);
+    // An MTU that is all headers leaves a byte for each segment.
+    assert.equal(piecesOf({ ...device, mtu: 68 }, 1000), 1 + 1000);
+  });
+});
 
 describe('cost model: sizes', () => {
   it('[utest->req~net.length~1] the MTU is 1500 where none is given', () => {
