@@ -1,5 +1,10 @@
 /** Benches that need no client, with few rounds: they measure for real, and their figures hang together. */
 import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { dashboard } from '../../src/cli/bench/dashboard.ts';
 import { forwarding } from '../../src/cli/bench/forwarding.ts';
 import { drawOver } from '../../src/cli/bench/gpu.ts';
@@ -59,9 +64,10 @@ describe('benches in this process', function () {
 describe('the dashboard bench', function () {
   this.timeout(60_000);
   const PHASES = {
-    reader: { pairs: 2, seconds: 0.2, settleMs: 300, blocks: 2 },
-    browser: { pairs: 1, seconds: 0.2, settleMs: 600, blocks: 1 },
+    reader: { pairs: 2, seconds: 0.3, patienceMs: 15_000, settleMs: 50, blocks: 2 },
+    browser: { pairs: 1, seconds: 0.3, patienceMs: 15_000, settleMs: 50, blocks: 1 },
   };
+  const IMPATIENT = { ...PHASES, browser: { ...PHASES.browser, patienceMs: 100 } };
   interface Lateness {
     readonly p50: number;
     readonly p99: number;
@@ -109,9 +115,44 @@ describe('the dashboard bench', function () {
   it('[utest->req~cli.bench~1] a browser that does not look fails the bench, and is ended', async () => {
     players.add('chromium', '#!/bin/sh\nsleep 60');
     await assert.rejects(
-      dashboard(() => undefined, PHASES),
-      /^Error: 0 look, not 1$/,
+      dashboard(() => undefined, IMPATIENT),
+      /^Error: not within 100 ms: 1 look$/,
     );
+  });
+});
+
+describe('the reader of the dashboard bench', function () {
+  this.timeout(30_000);
+
+  it('[utest->req~cli.bench~1] looks when it is told to, from the origin of the page, and ends with its input', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const words = [builtPath('cli/bench/dashboard-reader.js'), `${origin}/`];
+    const reader = spawn(process.execPath, words, { stdio: ['pipe', 'ignore', 'inherit'] });
+    const exited = once(reader, 'exit');
+    try {
+      for (let round = 0; round < 2; round++) {
+        const connection = once(server, 'connection');
+        reader.stdin.write('off\non\n');
+        const [socket, request] = (await connection) as [WebSocket, IncomingMessage];
+        assert.deepEqual([request.url, request.headers.origin], ['/live', origin]);
+        socket.send('{"of":"the page"}');
+        socket.send(Buffer.from('not JSON'));
+        // An answer says that it has read what came before.
+        const answered = once(socket, 'pong');
+        socket.ping();
+        await answered;
+        const closed = once(socket, 'close');
+        reader.stdin.write('off\n');
+        await closed;
+      }
+      reader.stdin.end();
+      assert.deepEqual(await exited, [0, null]);
+    } finally {
+      reader.kill('SIGKILL');
+      server.close();
+    }
   });
 });
 

@@ -1,12 +1,13 @@
-/** A page that reads all and draws nothing, as a process: `node … URL`, told `on` and `off`. */
+/** A page that reads all and draws nothing: `node … URL`, told `on` and `off` by the line. */
 import { WebSocket } from 'ws';
 
 const origin = process.argv[2]!.replace(/\/$/, '');
 let socket: WebSocket | undefined;
 
-process.stdin.on('data', (word: Buffer) => {
+process.stdin.on('data', (lines: Buffer) => {
   socket?.terminate();
-  if (word.toString() !== 'on') return;
+  // Whoever starts late finds several: the last one holds.
+  if (lines.toString().trim().split('\n').at(-1) !== 'on') return;
   socket = new WebSocket(`${origin.replace('http', 'ws')}/live`, { origin });
   socket.on('message', (data, isBinary) => {
     if (!isBinary) JSON.parse((data as Buffer).toString('utf8'));

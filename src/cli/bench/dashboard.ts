@@ -7,7 +7,7 @@ import { packagePath } from '../../host/files.ts';
 import { compilePlan } from '../../schedule/compile-plan.ts';
 import { openDashboard } from '../run-dashboard.ts';
 import { clientsMissing } from '../clients/missing-clients.ts';
-import { pause } from '../clients/wait.ts';
+import { pause, until } from '../clients/wait.ts';
 import { textTable, us } from '../text-table.ts';
 import type { BenchResult, Progress } from './bench-result.ts';
 import { spreadOf, type Spread } from './spread.ts';
@@ -20,6 +20,9 @@ interface Phases {
   readonly pairs: number;
   /** Of each phase; what comes before it, while a viewer comes or goes, is not measured. */
   readonly seconds: number;
+  /** A viewer that has not come or gone by then never will. */
+  readonly patienceMs: number;
+  /** After it has. */
   readonly settleMs: number;
   /** Pairs are pooled in so many blocks, and each gives one ratio. */
   readonly blocks: number;
@@ -27,9 +30,9 @@ interface Phases {
 
 const PHASES: Readonly<Record<'reader' | 'browser', Phases>> = {
   /** Short, so that what else happens on the machine falls on both sides alike. */
-  reader: { pairs: 60, seconds: 2, settleMs: 500, blocks: 6 },
+  reader: { pairs: 60, seconds: 2, patienceMs: 10_000, settleMs: 500, blocks: 6 },
   /** A browser takes seconds to start, which are not measured. */
-  browser: { pairs: 6, seconds: 6, settleMs: 8000, blocks: 6 },
+  browser: { pairs: 6, seconds: 6, patienceMs: 30_000, settleMs: 8000, blocks: 6 },
 };
 
 /** Lateness of window starts in nanoseconds. */
@@ -79,6 +82,7 @@ class Watched {
     const watched = { gateway, identity, displays: [], numbers, sinceStartNs: () => 0, say };
     this.dashboard = await openDashboard(watched, 0);
     gateway.start();
+    await until(() => gateway.windowTrace.written > 0, 'the first window starts');
   }
 
   private numbers() {
@@ -96,13 +100,16 @@ class Watched {
   }
 
   /** Lateness of each window start of so many seconds, while this many look. */
-  async phase({ seconds, settleMs }: Phases, viewers: number): Promise<number[]> {
+  async phase(phases: Phases, viewers: number): Promise<number[]> {
+    const { seconds, settleMs, patienceMs } = phases;
     const { windowTrace } = this.gateway;
+    const dashboard = this.dashboard!;
+    await until(() => dashboard.viewerCount === viewers, `${viewers} look`, patienceMs);
     await pause(settleMs);
     const from = windowTrace.written;
     await pause(seconds * 1000);
     const visits = windowTrace.since(from, VISITS_MAX);
-    const { viewerCount } = this.dashboard!;
+    const { viewerCount } = dashboard;
     if (viewerCount !== viewers) throw new Error(`${viewerCount} look, not ${viewers}`);
     return visits.map(({ plannedNs, startedNs }) => startedNs - plannedNs);
   }

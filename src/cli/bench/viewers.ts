@@ -21,7 +21,7 @@ export class Reader implements SwitchedViewer {
   }
 
   look(on: boolean): Promise<void> {
-    this.process.write(on ? 'on' : 'off');
+    this.process.write(on ? 'on\n' : 'off\n');
     return Promise.resolve();
   }
 
