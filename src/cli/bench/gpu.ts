@@ -153,20 +153,28 @@ function tableOf(display: readonly Comparison[]): string {
   ]);
 }
 
-export async function gpu(progress: Progress, sampleOver = drawOver): Promise<BenchResult> {
+/** What the figures are made of; a test puts its own in their place. */
+const SOURCES = { drawOver, copies: gpuCopies, neighbour: gpuNeighbour };
+
+export async function gpu(
+  progress: Progress,
+  sources: Partial<typeof SOURCES> = {},
+): Promise<BenchResult> {
+  const from = { ...SOURCES, ...sources };
+
   const pairs: Pair[] = [];
   const start = nowNs();
   progress('copies');
-  const copies = gpuCopies();
-  const neighbour = await gpuNeighbour(progress);
+  const copies = from.copies();
+  const neighbour = await from.neighbour(progress);
   for (let pairNs = 0; pairs.length < RUNS_MAX && nowNs() - start + pairNs < LIMIT_NS;) {
-    const from = nowNs();
+    const began = nowNs();
     const sample = async (system: System) => {
       progress(`pair ${pairs.length + 1} of ${RUNS_MAX} at most, ${system}`);
-      return sampleOver(system);
+      return from.drawOver(system);
     };
     pairs.push({ gateway: await sample('gateway'), peer: await sample('peer') });
-    pairNs = nowNs() - from;
+    pairNs = nowNs() - began;
   }
   const display = OPERATIONS.map((operation) => compare(operation, pairs));
   return {

@@ -1,6 +1,8 @@
 /** What benches make of their measurements: pairs, ratios, medians, tables, and one document for programs. */
 import { strict as assert } from 'node:assert';
 import { bench, type Bench } from '../../../src/cli/bench.ts';
+import { gpuCopies } from '../../../src/cli/bench/gpu-copies.ts';
+import type { GpuNeighbour } from '../../../src/cli/bench/gpu-neighbour.ts';
 import { gpu, type DisplaySample } from '../../../src/cli/bench/gpu.ts';
 import { guests } from '../../../src/cli/bench/guests.ts';
 import { spreadOf } from '../../../src/cli/bench/spread.ts';
@@ -12,6 +14,11 @@ class Said {
   readonly lines: string[] = [];
   readonly progress = (line: string): void => void this.lines.push(line);
 }
+
+const NO_NEIGHBOUR: GpuNeighbour = {
+  ...{ pairs: 0, seconds: 0, flows: [], quiet: [], flooded: [] },
+  windowStartGrowthNs: { median: 0, min: 0, max: 0 },
+};
 
 describe('what a bench says', () => {
   const printed: string[] = [];
@@ -106,7 +113,11 @@ describe('figures of benches', () => {
       const drawn = { count: 10, perSecond, backEndNs };
       return Promise.resolve({ dirty: drawn, flip: { ...drawn, perSecond: 2 * perSecond } });
     };
-    const { document, text } = await gpu(said.progress, sample);
+    const { document, text } = await gpu(said.progress, {
+      drawOver: sample,
+      copies: () => gpuCopies(2),
+      neighbour: () => Promise.resolve(NO_NEIGHBOUR),
+    });
     const { runs, display } = document as {
       runs: number;
       display: Record<string, unknown>[];
@@ -126,8 +137,8 @@ describe('figures of benches', () => {
       text,
       /^dirty +200 +100 +2\.00 \(2\.00-2\.00\) +50 \(50-50\) +200 \(200-200\) +0\.25$/m,
     );
-    assert.deepEqual(said.lines.slice(0, 2), [
-      ...['pair 1 of 5 at most, gateway', 'pair 1 of 5 at most, peer'],
+    assert.deepEqual(said.lines.slice(0, 3), [
+      ...['copies', 'pair 1 of 5 at most, gateway', 'pair 1 of 5 at most, peer'],
     ]);
   });
 
