@@ -28,6 +28,10 @@ export const BROKEN_CONFIGS: Readonly<Record<string, BrokenConfig>> = {
     at: '13:31',
     says: ['"telematic.net0"', 'Did you mean "telematics.net0"?'],
   },
+  'program-without-device': {
+    at: '12:20',
+    says: ['"gpu-babbler"', 'a virtio-gpu device', '"cluster" has none'],
+  },
   'unsealed-above-qm': { at: '37:21', says: ['"telematics"', 'not "B"', '"refuse"'] },
   'socket-path-too-long': { at: '35:28', says: ['a-network-device.sock', '112 bytes', '107'] },
   'socket-shared': {

@@ -412,7 +412,7 @@ describe('rules: GPU devices', () => {
   it('[utest->req~cfg.semantic~1] an embedded guest has room for its rings and two pictures of each plane', () => {
     // Two rings of 64 with their buffers, and 1280 x 800 pixels twice: 8.07 MiB.
     const embedded: Change = (draft) => {
-      draft.partitions[1]!.guest = { type: 'embedded', program: 'echo' };
+      draft.partitions[1]!.guest = { type: 'embedded', program: 'gpu-babbler' };
       draft.partitions[1]!.memoryMiB = 8;
     };
     refuses('memory-below-queues', '/partitions/1/memoryMiB', ['9 MiB', 'not 8'], embedded);

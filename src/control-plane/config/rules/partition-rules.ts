@@ -11,6 +11,7 @@ import { packetBytesMax } from '../../../schedule/cost-model.ts';
 import { rectangleOf } from '../../../schedule/display-plan.ts';
 import type {
   DeviceConfig,
+  EmbeddedProgram,
   GatewayConfig,
   NetDeviceConfig,
 } from '../../../schedule/gateway-config.ts';
@@ -24,6 +25,7 @@ import {
 } from '../../features/feature-sets.ts';
 import { didYouMean, type Finding } from '../validator.ts';
 import { everyPlane } from './display-entries.ts';
+import { sceneBytes } from './program-rules.ts';
 import { at, duplicates, type Rule } from './rule.ts';
 
 const MIB = 1024 * 1024;
@@ -95,13 +97,16 @@ function pictureBytes(config: GatewayConfig, device: DeviceConfig): number {
 function* memoryHoldsQueues(config: GatewayConfig): Iterable<Finding> {
   for (const [p, partition] of config.partitions.entries()) {
     if (partition.guest.type !== 'embedded') continue;
-    const bytes = partition.devices.reduce(
+    const rings = partition.devices.reduce(
       (sum, device) =>
-        sum +
-        queueNamesOf(device).length * (ringBytes(queueSizeOf(device)) + CACHE_LINE) +
-        pictureBytes(config, device),
+        sum + queueNamesOf(device).length * (ringBytes(queueSizeOf(device)) + CACHE_LINE),
       0,
     );
+    const pictures = partition.devices.reduce(
+      (sum, device) => sum + pictureBytes(config, device),
+      0,
+    );
+    const bytes = rings + pictures + sceneBytes(partition.guest.program, pictures);
     if (bytes <= partition.memoryMiB * MIB) continue;
     yield at(
       ['partitions', p, 'memoryMiB'],
@@ -197,6 +202,9 @@ function* multiqueue(config: GatewayConfig): Iterable<Finding> {
   }
 }
 
+/** Programs that do nothing but send. */
+const SENDERS: readonly EmbeddedProgram[] = ['traffic', 'babbler'];
+
 function* guestParameters(config: GatewayConfig): Iterable<Finding> {
   const ids = netDeviceIds(config);
   for (const [p, partition] of config.partitions.entries()) {
@@ -209,7 +217,7 @@ function* guestParameters(config: GatewayConfig): Iterable<Finding> {
         `there is no device "${parameters.to}".${didYouMean(parameters.to, ids)}`,
       );
     }
-    if (program !== 'echo' && parameters?.to === undefined) {
+    if (SENDERS.includes(program) && parameters?.to === undefined) {
       yield at(
         path,
         `the program "${program}" needs "parameters" with "to", the device it sends to`,
@@ -223,7 +231,7 @@ function* guestParameters(config: GatewayConfig): Iterable<Finding> {
       );
     }
     const device = partition.devices.find(
-      (candidate) => candidate.id === (parameters?.device ?? own[0]),
+      ({ id, type }) => type === 'virtio-net' && (parameters?.device ?? id) === id,
     );
     if (device?.type === 'virtio-net' && (parameters?.bytes ?? 0) > packetBytesMax(device)) {
       yield at(
