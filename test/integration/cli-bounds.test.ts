@@ -176,14 +176,18 @@ describe('command line: explanations', () => {
   });
 
   it('[utest->req~time.explained~1] explain shows the arithmetic of one flow', () => {
-    const { code, stdout, stderr } = gateway(['explain', 'config/cockpit.json', 'vehicle-status']);
+    const { code, stdout, stderr } = gateway([
+      'explain',
+      'test/support/three-guests.json',
+      'vehicle-status',
+    ]);
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /^busy window from a = 195\.8 µs, the cut-off of "cluster-early"$/m);
     assert.match(stdout, /R = max \(F\(n\) - a - A\) = 4830\.6 µs/);
   });
 
   it('[utest->req~time.explained~1] a flow that there is not, a wrong file, and one that does not hold', () => {
-    const none = gateway(['explain', 'config/cockpit.json', 'vehicle-state']);
+    const none = gateway(['explain', 'test/support/three-guests.json', 'vehicle-state']);
     assert.equal(none.code, 2);
     assert.match(
       none.stderr,
@@ -228,7 +232,7 @@ describe('command line: explanations', () => {
 
   it('[utest->req~time.picture~1] check --svg writes the picture', () => {
     const svg = directory.file('schedule.svg');
-    assert.equal(gateway(['check', 'config/cockpit.json', '--svg', svg]).code, 0);
+    assert.equal(gateway(['check', 'test/support/three-guests.json', '--svg', svg]).code, 0);
     assert.match(readFileSync(svg, 'utf8'), /<svg [^]*R = 4830\.6 µs/);
   });
 });
