@@ -208,7 +208,7 @@ describe('figures of benches', () => {
     assert.equal(said.lines.length, 5);
   });
 
-  it('[utest->req~cli.bench~1] a pair in which somebody lacked a processor is tried again, and counted when that does not help', async () => {
+  it('[utest->req~cli.bench~1] a pair in which somebody lacked a processor is tried again, then counted', async () => {
     let tries = 0;
     const { document } = await vhostUser(() => undefined, {
       gateway: () => Promise.resolve(sample(5)),
