@@ -80,7 +80,7 @@ class Watched {
     const say = (line: string) => (this.url = line.replace('dashboard: ', ''));
     const numbers = () => this.numbers();
     const identity = { sha256: '', name: gateway.plan.name, revision: 1 };
-    const watched = { gateway, identity, displays: gateway.displays, numbers, sinceStartNs: () => 0, say };
+    const watched = { gateway, identity, numbers, sinceStartNs: () => 0, say };
     this.dashboard = await openDashboard(watched, 0);
     gateway.start();
     await until(() => gateway.windowTrace.written > 0, 'the first window starts');
