@@ -5,8 +5,7 @@ import { CommandChannel, CommandKind } from '../channel/command-channel.ts';
 import { Counters } from '../channel/counters.ts';
 import { EventLog, type GatewayEvent } from '../channel/event-log.ts';
 import { WindowTrace } from '../channel/window-trace.ts';
-import { Arena } from '../data-plane/arena.ts';
-import type { SharedState } from '../data-plane/data-plane.ts';
+import { type SharedState, sharedStateOf } from '../data-plane/data-plane.ts';
 import { readBuiltFile } from '../host/files.ts';
 import { PlaneThread } from '../host/plane-thread.ts';
 import { every } from '../host/timers.ts';
@@ -64,14 +63,10 @@ export class Gateway {
   constructor(plan: GatewayPlan, config: GatewayConfig, options: GatewayOptions = {}) {
     this.plan = plan;
     this.options = options;
-    this.shared = {
-      memory: Arena.memory(plan.layout.pages),
-      kernel: new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm')),
-      commands: new SharedArrayBuffer(CommandChannel.bytes),
-      events: new SharedArrayBuffer(EventLog.bytes),
-      counters: new SharedArrayBuffer(Counters.bytes(plan)),
-      windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
-    };
+    this.shared = sharedStateOf(
+      plan,
+      new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm')),
+    );
     const arena = new Uint8Array(this.shared.memory.buffer);
     loadWarningPictures(plan, arena, options.configFile ?? '.');
     this.counters = new Counters(plan, this.shared.counters);

@@ -29,6 +29,18 @@ export interface SharedState {
   readonly windowTrace: SharedArrayBuffer;
 }
 
+/** Everything that both planes of a plan see, as it is before the first of them starts. */
+export function sharedStateOf(plan: GatewayPlan, kernel: WebAssembly.Module): SharedState {
+  return {
+    memory: Arena.memory(plan.layout.pages),
+    kernel,
+    commands: new SharedArrayBuffer(CommandChannel.bytes),
+    events: new SharedArrayBuffer(EventLog.bytes),
+    counters: new SharedArrayBuffer(Counters.bytes(plan)),
+    windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
+  };
+}
+
 /** What the host lends: time, sleep, notifications, and evidence about itself. */
 export interface HostServices {
   readonly clock: Clock;

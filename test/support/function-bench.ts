@@ -2,12 +2,9 @@
 import { faultName, type FaultName } from '../../src/base/fault.ts';
 import { CommandChannel, NotifyKind } from '../../src/channel/command-channel.ts';
 import { Counters } from '../../src/channel/counters.ts';
-import { EventLog } from '../../src/channel/event-log.ts';
-import { WindowTrace } from '../../src/channel/window-trace.ts';
 import { DataPlaneLink } from '../../src/control-plane/data-plane-link.ts';
 import { VirtioFunction } from '../../src/control-plane/pci/virtio-function.ts';
-import { Arena } from '../../src/data-plane/arena.ts';
-import { buildDataPlane, type DataPlane } from '../../src/data-plane/data-plane.ts';
+import { type DataPlane, buildDataPlane, sharedStateOf } from '../../src/data-plane/data-plane.ts';
 import { GuestMemory } from '../../src/data-plane/guest-memory.ts';
 import { EMBEDDED_GUEST_PHYSICAL, type PartitionArea } from '../../src/schedule/arena-layout.ts';
 import { compilePlan } from '../../src/schedule/compile-plan.ts';
@@ -48,14 +45,7 @@ export class FunctionBench {
   /** `config`: another configuration than the rig's. */
   constructor(options: RigOptions = {}, config: GatewayConfig = rigConfig(options)) {
     this.plan = compilePlan(config, options.slicesFrom ?? 0);
-    const shared = {
-      memory: Arena.memory(this.plan.layout.pages),
-      kernel: kernel(),
-      commands: new SharedArrayBuffer(CommandChannel.bytes),
-      events: new SharedArrayBuffer(EventLog.bytes),
-      counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
-      windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
-    };
+    const shared = sharedStateOf(this.plan, kernel());
     this.memory = shared.memory;
     this.words = new Int32Array(shared.memory.buffer);
     this.counters = new Counters(this.plan, shared.counters);

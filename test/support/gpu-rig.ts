@@ -7,11 +7,9 @@ import {
   RegionCounter,
 } from '../../src/channel/counters.ts';
 import { EventLog, type GatewayEvent } from '../../src/channel/event-log.ts';
-import { WindowTrace } from '../../src/channel/window-trace.ts';
 import { ScanoutView } from '../../src/channel/scanout-state.ts';
 import { FAULT_NAMES, type FaultName } from '../../src/base/fault.ts';
-import { Arena } from '../../src/data-plane/arena.ts';
-import { buildDataPlane, type DataPlane } from '../../src/data-plane/data-plane.ts';
+import { type DataPlane, buildDataPlane, sharedStateOf } from '../../src/data-plane/data-plane.ts';
 import { GpuDevice } from '../../src/data-plane/gpu/gpu-device.ts';
 import { compilePlan } from '../../src/schedule/compile-plan.ts';
 import type {
@@ -198,14 +196,7 @@ export class GpuRig {
   constructor(options: GpuRigOptions = {}) {
     this.config = gpuRigConfig(options);
     this.plan = compilePlan(this.config, options.slicesFrom ?? ABOVE_2_GIB);
-    const shared = {
-      memory: Arena.memory(this.plan.layout.pages),
-      kernel: kernel(),
-      commands: new SharedArrayBuffer(CommandChannel.bytes),
-      events: new SharedArrayBuffer(EventLog.bytes),
-      counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
-      windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
-    };
+    const shared = sharedStateOf(this.plan, kernel());
     this.counters = new Counters(this.plan, shared.counters);
     this.events = new EventLog(shared.events);
     this.channel = new CommandChannel(shared.commands);

@@ -8,8 +8,7 @@ import { Counters, DROP_REASONS, QueueCounter, RouteCounter } from '../../src/ch
 import { EventLog, type GatewayEvent } from '../../src/channel/event-log.ts';
 import { WindowTrace } from '../../src/channel/window-trace.ts';
 import { FAULT_NAMES, type FaultName } from '../../src/base/fault.ts';
-import { Arena } from '../../src/data-plane/arena.ts';
-import { buildDataPlane, type DataPlane } from '../../src/data-plane/data-plane.ts';
+import { type DataPlane, buildDataPlane, sharedStateOf } from '../../src/data-plane/data-plane.ts';
 import type { OverrunEvidence } from '../../src/data-plane/dispatcher.ts';
 import type { Notifier } from '../../src/data-plane/publications.ts';
 import { compilePlan } from '../../src/schedule/compile-plan.ts';
@@ -200,14 +199,7 @@ export class Rig {
   constructor(options: RigOptions = {}) {
     this.config = rigConfig(options);
     this.plan = compilePlan(this.config, options.slicesFrom ?? 0);
-    const shared = {
-      memory: Arena.memory(this.plan.layout.pages),
-      kernel: kernel(),
-      commands: new SharedArrayBuffer(CommandChannel.bytes),
-      events: new SharedArrayBuffer(EventLog.bytes),
-      counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
-      windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
-    };
+    const shared = sharedStateOf(this.plan, kernel());
     this.counters = new Counters(this.plan, shared.counters);
     this.events = new EventLog(shared.events);
     this.windowTrace = new WindowTrace(shared.windowTrace);

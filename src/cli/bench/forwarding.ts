@@ -1,11 +1,7 @@
 /** `bench forwarding`: ring to ring and the whole path, in process, beside a plain copy. */
 import { NetHeader } from '../../wire/virtio-net.ts';
-import { CommandChannel } from '../../channel/command-channel.ts';
-import { Counters, RouteCounter } from '../../channel/counters.ts';
-import { EventLog } from '../../channel/event-log.ts';
-import { WindowTrace } from '../../channel/window-trace.ts';
-import { Arena } from '../../data-plane/arena.ts';
-import { buildDataPlane, type DataPlane } from '../../data-plane/data-plane.ts';
+import { RouteCounter } from '../../channel/counters.ts';
+import { type DataPlane, buildDataPlane, sharedStateOf } from '../../data-plane/data-plane.ts';
 import { DescriptorChain } from '../../data-plane/virtqueue/descriptor-chain.ts';
 import { inlineGenerously } from '../../host/engine.ts';
 import { readBuiltFile } from '../../host/files.ts';
@@ -105,14 +101,10 @@ class ForwardingBench {
     this.length = NetHeader.SIZE + bytes;
     this.plane = buildDataPlane(
       this.plan,
-      {
-        memory: Arena.memory(this.plan.layout.pages),
-        kernel: new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm')),
-        commands: new SharedArrayBuffer(CommandChannel.bytes),
-        events: new SharedArrayBuffer(EventLog.bytes),
-        counters: new SharedArrayBuffer(Counters.bytes(this.plan)),
-        windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
-      },
+      sharedStateOf(
+        this.plan,
+        new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm')),
+      ),
       {
         clock: monotonicClock,
         pace: new SpinPace(),

@@ -2,12 +2,7 @@
  * Part of `bench gpu`: a picture's way from guest memory to its plane, in process, beside a plain
  * copy of the same bytes over the same way.
  */
-import { CommandChannel } from '../../channel/command-channel.ts';
-import { Counters } from '../../channel/counters.ts';
-import { EventLog } from '../../channel/event-log.ts';
-import { WindowTrace } from '../../channel/window-trace.ts';
-import { Arena } from '../../data-plane/arena.ts';
-import { buildDataPlane, type DataPlane } from '../../data-plane/data-plane.ts';
+import { type DataPlane, buildDataPlane, sharedStateOf } from '../../data-plane/data-plane.ts';
 import { DriverQueue } from '../../guest/driver-queue.ts';
 import { GpuQueue } from '../../guest/gpu-queue.ts';
 import { GuestMachine } from '../../guest/guest-machine.ts';
@@ -82,25 +77,16 @@ class CopiesBench {
 
   constructor() {
     const { plan } = this;
-    const memory = Arena.memory(plan.layout.pages);
+    const kernel = new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm'));
+    const shared = sharedStateOf(plan, kernel);
+    const { memory } = shared;
     const [area] = plan.layout.partitions;
-    this.plane = buildDataPlane(
-      plan,
-      {
-        memory,
-        kernel: new WebAssembly.Module(readBuiltFile('data-plane/arena-kernel.wasm')),
-        commands: new SharedArrayBuffer(CommandChannel.bytes),
-        events: new SharedArrayBuffer(EventLog.bytes),
-        counters: new SharedArrayBuffer(Counters.bytes(plan)),
-        windowTrace: new SharedArrayBuffer(WindowTrace.bytes),
-      },
-      {
-        clock: monotonicClock,
-        pace: new SpinPace(),
-        notifier: { notify() {} },
-        evidence: { mark() {}, cause: () => 0 },
-      },
-    );
+    this.plane = buildDataPlane(plan, shared, {
+      clock: monotonicClock,
+      pace: new SpinPace(),
+      notifier: { notify() {} },
+      evidence: { mark() {}, cause: () => 0 },
+    });
     const pace = new SpinPace();
     const machine = new GuestMachine({ memory, area: area!, clock: monotonicClock, pace });
     this.queue = this.startQueue(machine);

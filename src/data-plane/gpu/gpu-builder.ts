@@ -73,7 +73,6 @@ export class GpuBuilder {
       partition: parts.partitions[device.partition]!,
       memory: memoryOf(parts, device),
       arena: parts.arena,
-      time: parts.time,
       resourcesAt: parts.plan.layout.devices[device.index]!.resourcesAt,
       planes,
       edids: hasBit(device.offered, EDID) ? planes.map((plane) => this.edid(plane)) : [],

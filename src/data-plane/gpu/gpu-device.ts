@@ -1,10 +1,8 @@
 /** One virtio-gpu device (VIRTIO 5.7): its resources, its scanouts, and what was negotiated. */
-import type { FaultCode } from '../../base/fault.ts';
 import type { PlanGpuDevice } from '../../schedule/gateway-plan.ts';
 import { bitOf, hasBit } from '../../wire/features.ts';
 import type { Arena } from '../arena.ts';
 import type { Device } from '../device.ts';
-import type { FrameTime } from '../frame-time.ts';
 import type { GuestMemory } from '../guest-memory.ts';
 import type { Partition } from '../partition.ts';
 import type { Resource } from './resource.ts';
@@ -17,7 +15,6 @@ export interface GpuDeviceParts {
   readonly partition: Partition;
   readonly memory: GuestMemory;
   readonly arena: Arena;
-  readonly time: FrameTime;
   /** Arena offset of the pixels of all resources. */
   readonly resourcesAt: number;
   readonly planes: readonly Plane[];
@@ -34,7 +31,6 @@ export class GpuDevice implements Device {
   readonly partition: Partition;
   readonly memory: GuestMemory;
   readonly arena: Arena;
-  readonly time: FrameTime;
   readonly resources: ResourceTable;
   readonly scanouts: readonly Scanout[];
   readonly edids: readonly Int32Array[];
@@ -50,7 +46,6 @@ export class GpuDevice implements Device {
     this.partition = parts.partition;
     this.memory = parts.memory;
     this.arena = parts.arena;
-    this.time = parts.time;
     this.edids = parts.edids;
     this.resources = new ResourceTable(parts.plan, parts.resourcesAt, parts.memory);
     this.scanouts = parts.planes.map((plane) => new Scanout(plane));
@@ -80,10 +75,6 @@ export class GpuDevice implements Device {
   }
 
   ringsChanged(): void {}
-
-  fault(code: FaultCode, queue: number): void {
-    this.partition.fault(code, queue);
-  }
 
   /** Stops showing a resource; its planes keep the picture until it is cleared or replaced. */
   hide(resource: Resource): void {

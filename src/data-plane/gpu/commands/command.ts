@@ -1,4 +1,5 @@
 /** What every command of the GPU device looks like: its form, and how it is carried out. */
+import type { GpuDevice } from '../gpu-device.ts';
 import type { GpuRequest } from '../gpu-request.ts';
 
 /** In place of the type of an answer: the command goes on with the next piece. */
@@ -26,6 +27,11 @@ export abstract class ShortCommand implements GpuCommand {
   abstract readonly bytes: number;
   abstract readonly answerBytes: number;
   readonly movedBytes = 0;
+  protected readonly device: GpuDevice;
+
+  constructor(device: GpuDevice) {
+    this.device = device;
+  }
 
   get available(): boolean {
     return true;

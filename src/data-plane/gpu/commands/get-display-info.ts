@@ -8,19 +8,12 @@ import {
   GpuRect,
   GpuResponse,
 } from '../../../wire/virtio-gpu.ts';
-import type { GpuDevice } from '../gpu-device.ts';
 import type { GpuRequest } from '../gpu-request.ts';
 import { ShortCommand } from './command.ts';
 
 export class GetDisplayInfo extends ShortCommand {
   readonly bytes = GpuHeader.SIZE;
   readonly answerBytes = GpuDisplayInfo.SIZE;
-  private readonly device: GpuDevice;
-
-  constructor(device: GpuDevice) {
-    super();
-    this.device = device;
-  }
 
   begin(request: GpuRequest): number {
     const { scanouts } = this.device;

@@ -1,18 +1,11 @@
 /** GET_EDID: what the display of a scanout says of itself (5.7.6.8). */
 import { GpuEdid, GpuGetEdid, GpuResponse } from '../../../wire/virtio-gpu.ts';
-import type { GpuDevice } from '../gpu-device.ts';
 import type { GpuRequest } from '../gpu-request.ts';
 import { ShortCommand } from './command.ts';
 
 export class GetEdid extends ShortCommand {
   readonly bytes = GpuGetEdid.SIZE;
   readonly answerBytes = GpuEdid.SIZE;
-  private readonly device: GpuDevice;
-
-  constructor(device: GpuDevice) {
-    super();
-    this.device = device;
-  }
 
   override get available(): boolean {
     return this.device.hasEdid;

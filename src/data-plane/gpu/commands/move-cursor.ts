@@ -1,18 +1,11 @@
 /** MOVE_CURSOR: the cursor of a scanout is elsewhere (5.7.6.10). */
 import { GpuHeader, GpuResponse, GpuUpdateCursor } from '../../../wire/virtio-gpu.ts';
-import type { GpuDevice } from '../gpu-device.ts';
 import type { GpuRequest } from '../gpu-request.ts';
 import { ShortCommand } from './command.ts';
 
 export class MoveCursor extends ShortCommand {
   readonly bytes = GpuUpdateCursor.SIZE;
   readonly answerBytes = GpuHeader.SIZE;
-  private readonly device: GpuDevice;
-
-  constructor(device: GpuDevice) {
-    super();
-    this.device = device;
-  }
 
   begin(request: GpuRequest): number {
     const scanout = this.device.scanouts[request.number(GpuUpdateCursor.SCANOUT_ID)];

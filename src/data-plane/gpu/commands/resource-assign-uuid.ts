@@ -1,6 +1,5 @@
 /** RESOURCE_ASSIGN_UUID: a name for the resource beyond its device (5.7.6.8). */
 import { GpuResourceOnly, GpuResourceUuid, GpuResponse } from '../../../wire/virtio-gpu.ts';
-import type { GpuDevice } from '../gpu-device.ts';
 import type { GpuRequest } from '../gpu-request.ts';
 import { ShortCommand } from './command.ts';
 
@@ -12,12 +11,6 @@ const VARIANT = 0x80;
 export class ResourceAssignUuid extends ShortCommand {
   readonly bytes = GpuResourceOnly.SIZE;
   readonly answerBytes = GpuResourceUuid.SIZE;
-  private readonly device: GpuDevice;
-
-  constructor(device: GpuDevice) {
-    super();
-    this.device = device;
-  }
 
   override get available(): boolean {
     return this.device.hasUuid;

@@ -1,18 +1,11 @@
 /** RESOURCE_DETACH_BACKING: nothing of the guest's memory is read for it any more (5.7.6.8). */
 import { GpuHeader, GpuResourceOnly, GpuResponse } from '../../../wire/virtio-gpu.ts';
-import type { GpuDevice } from '../gpu-device.ts';
 import type { GpuRequest } from '../gpu-request.ts';
 import { ShortCommand } from './command.ts';
 
 export class ResourceDetachBacking extends ShortCommand {
   readonly bytes = GpuResourceOnly.SIZE;
   readonly answerBytes = GpuHeader.SIZE;
-  private readonly device: GpuDevice;
-
-  constructor(device: GpuDevice) {
-    super();
-    this.device = device;
-  }
 
   begin(request: GpuRequest): number {
     const { resources } = this.device;

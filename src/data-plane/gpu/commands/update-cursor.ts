@@ -7,7 +7,6 @@ import {
   GpuResponse,
   GpuUpdateCursor,
 } from '../../../wire/virtio-gpu.ts';
-import type { GpuDevice } from '../gpu-device.ts';
 import type { GpuRequest } from '../gpu-request.ts';
 import type { Resource } from '../resource.ts';
 import { ShortCommand } from './command.ts';
@@ -17,12 +16,6 @@ const PIXELS = GPU_CURSOR_SIDE * GPU_CURSOR_SIDE;
 export class UpdateCursor extends ShortCommand {
   readonly bytes = GpuUpdateCursor.SIZE;
   readonly answerBytes = GpuHeader.SIZE;
-  private readonly device: GpuDevice;
-
-  constructor(device: GpuDevice) {
-    super();
-    this.device = device;
-  }
 
   begin(request: GpuRequest): number {
     const { device } = this;
@@ -50,8 +43,7 @@ export class UpdateCursor extends ShortCommand {
 
   /**
    * The fourth byte is alpha even where the format calls it X: Linux gives its cursor such a
-   * format.
-   * False for an order of bytes that no driver uses.
+   * format. False for an order of bytes that no driver uses.
    */
   private take({ format, pixelsAt }: Resource, to: number): boolean {
     if (pixelOrderOf(format) !== PixelOrder.BGRX) return false;
